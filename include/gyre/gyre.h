@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/** @file gyre.h
+ *  All of gyre. The map:
+ *
+ *  | header     | what it gives                                                         |
+ *  | ---------- | --------------------------------------------------------------------- |
+ *  | base.h     | time, buffers, errors, memory, GY_OF                                  |
+ *  | loop.h     | gy_loop: new, run, step, stop, embedding in another loop, fork        |
+ *  | job.h      | gy_defer, gy_microtask, gy_immediate                                  |
+ *  | timer.h    | gy_timer (once, repeating, absolute), gy_alarm (time of day)          |
+ *  | io.h       | gy_io: readiness of any descriptor                                    |
+ *  | async.h    | gy_async and gy_post: from other threads into the loop                |
+ *  | signal.h   | gy_signal                                                             |
+ *  | hook.h     | gy_hook: before the poll, after it, when idle                         |
+ *  | stats.h    | what the loop has done, and how late it was                           |
+ *  | pool.h     | gy_pool, gy_work: threads for what blocks or computes                 |
+ *  | emitter.h  | gy_emitter, gy_listener: the EventEmitter                             |
+ *  | stream.h   | gy_stream: tcp and local sockets                                      |
+ *
+ *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
+ *  field is the default; results are 0 or negative (base.h); an operation that completes later reports only to its
+ *  callback, from the loop; a loop and what runs on it belong to one thread.
+ */
+#ifndef GYRE_GYRE_H
+#define GYRE_GYRE_H
+
+#include "gyre/async.h"
+#include "gyre/base.h"
+#include "gyre/emitter.h"
+#include "gyre/hook.h"
+#include "gyre/io.h"
+#include "gyre/job.h"
+#include "gyre/loop.h"
+#include "gyre/pool.h"
+#include "gyre/signal.h"
+#include "gyre/stats.h"
+#include "gyre/stream.h"
+#include "gyre/timer.h"
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* The allocator. The interface has no realloc on purpose: the two tables that grow do so by doubling, and an embedder
+ * with a static arena has one function less to write. */
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *alloc_malloc(size_t size, void *ctx) {
+    (void)ctx;
+    return malloc(size);
+}
+
+static void alloc_mfree(void *ptr, void *ctx) {
+    (void)ctx;
+    free(ptr);
+}
+
+bool gyi_alloc_init(gy_alloc *alloc, gy_alloc given) {
+    if (!given.alloc != !given.free) return false;
+    *alloc = given.alloc ? given : (gy_alloc){alloc_malloc, alloc_mfree, NULL};
+    return true;
+}
+
+void *gyi_alloc_zero(const gy_alloc *alloc, size_t size) {
+    void *p = alloc->alloc(size, alloc->ctx);
+    if (p) memset(p, 0, size);
+    return p;
+}
+
+void *gyi_alloc_grow(const gy_alloc *alloc, void *old, size_t used, size_t size) {
+    char *p = alloc->alloc(size, alloc->ctx);
+    if (!p) return NULL;
+    if (used) memcpy(p, old, used);
+    memset(p + used, 0, size - used);
+    gyi_free(alloc, old);
+    return p;
+}
+
+void gyi_free(const gy_alloc *alloc, void *ptr) {
+    if (ptr) alloc->free(ptr, alloc->ctx);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Bit arithmetic that C11 has no operator for. The builtins are those of gcc and clang, the only compilers that the
+ * library is built with; each becomes one instruction where the machine has it. */
+#ifndef GYI_BASE_BITS_H
+#define GYI_BASE_BITS_H
+
+#include <stdint.h>
+
+#define GYI_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define GYI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The position of the highest set bit; `x` is not 0. */
+static inline unsigned gyi_bit_high(uint64_t x) { return 63U ^ (unsigned)__builtin_clzll(x); }
+
+/* The position of the lowest set bit; `x` is not 0. */
+static inline unsigned gyi_bit_low(uint64_t x) { return (unsigned)__builtin_ctzll(x); }
+
+/* The smallest power of two that is not below `x`, for x from 1 to 2^31. */
+static inline uint32_t gyi_pow2_up(uint32_t x) { return x <= 1 ? 1 : 1U << (gyi_bit_high(x - 1) + 1); }
+
+/* One step of splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"). */
+static inline uint64_t gyi_random(uint64_t *state) {
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+#endif

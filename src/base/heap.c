@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/* The pairing heap's slow half: taking nodes out. All loops are iterative, since a heap that was only inserted into may
+ * be as wide, and one that was inserted into in falling order as deep, as it has nodes. */
+#include "base/heap.h"
+
+/* Makes one heap of a list of siblings: merges them in pairs from the left, then the pairs from the right, which is
+ * what gives the amortised bound. `first` is not NULL. The pairs are kept on a stack that is threaded through `prev`. */
+static gyi_timed *heap_pair(gyi_timed *first) {
+    gyi_timed *stack = NULL;
+    while (first) {
+        gyi_timed *a = first, *b = a->at.link.next;
+        first = b ? b->at.link.next : NULL;
+        if (b) a = gyi_heap_merge(a, b);
+        a->at.link.prev = stack;
+        stack = a;
+    }
+    gyi_timed *root = stack;
+    stack = root->at.link.prev;
+    while (stack) {
+        gyi_timed *left = stack;
+        stack = left->at.link.prev;
+        root = gyi_heap_merge(root, left);
+    }
+    root->at.link.next = NULL;
+    root->at.link.prev = NULL;
+    return root;
+}
+
+gyi_timed *gyi_heap_pop(gyi_timed **root) {
+    gyi_timed *node = *root, *child = node->at.link.child;
+    *root = child ? heap_pair(child) : NULL;
+    return node;
+}
+
+void gyi_heap_remove(gyi_timed **root, gyi_timed *node) {
+    if (node == *root) {
+        gyi_heap_pop(root);
+        return;
+    }
+    gyi_timed *before = node->at.link.prev, *after = node->at.link.next, *child = node->at.link.child;
+    if (before->at.link.child == node) before->at.link.child = after;
+    else before->at.link.next = after;
+    if (after) after->at.link.prev = before;
+    if (child) {
+        *root = gyi_heap_merge(*root, heap_pair(child));
+        (*root)->at.link.prev = NULL;
+    }
+}
+
+/* Walks the tree without recursion or memory: down to the first child, else right, else up and right. */
+bool gyi_heap_check(const gyi_timed *root, size_t *count) {
+    *count = 0;
+    if (!root) return true;
+    if (root->at.link.prev || root->at.link.next) return false;
+    for (const gyi_timed *n = root, *parent = NULL;;) {
+        ++*count;
+        if (parent && gyi_timed_before(n, parent)) return false;
+        const gyi_timed *child = n->at.link.child, *next = n->at.link.next;
+        if (child && child->at.link.prev != n) return false;
+        if (next && next->at.link.prev != n) return false;
+        if (child) {
+            parent = n;
+            n = child;
+            continue;
+        }
+        while (n != root && !n->at.link.next) {
+            while (((const gyi_timed *)n->at.link.prev)->at.link.child != n) n = n->at.link.prev;
+            n = n->at.link.prev;
+        }
+        if (n == root) return true;
+        const gyi_timed *up = n;
+        while (((const gyi_timed *)up->at.link.prev)->at.link.child != up) up = up->at.link.prev;
+        parent = up->at.link.prev;
+        n = n->at.link.next;
+    }
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* The timer wheel. What it promises stands in wheel.h; this file keeps three invariants:
+ *
+ *   1. A timer in a slot has a tick after `base`, and the slot begins after `base`. So slots are met in order, level by
+ *      level from the lowest: a lower level lies within the time before the next slot of a higher one.
+ *   2. A slot is never later than the timers in it. (It may be earlier: a timer that was moved on, or one beyond the
+ *      end of the wheel. Looking at the slot puts that right.)
+ *   3. A timer whose tick is not after `base` is in the heap, so the heap's first is the first of all.
+ *
+ * Slots are lists with a pointer back to the pointer that points here, so a timer leaves without knowing its slot. */
+#include "base/wheel.h"
+
+#include <string.h>
+
+enum { WHEEL_SEEK_MOST = 16 }; /* how many timers of a far slot are looked at for an exact answer */
+
+static unsigned wheel_shift(unsigned level) { return level * GYI_WHEEL_BITS; }
+
+static void wheel_state(gyi_timed *t, uint64_t state) { t->order = (t->order & ~(uint64_t)GYI_TIMED_STATE) | state; }
+
+void gyi_wheel_init(gyi_wheel *w, gy_ns now) {
+    memset(w, 0, sizeof *w);
+    w->base = gyi_tick(now);
+    w->soonest = GY_FOREVER;
+}
+
+static void slot_push(gyi_timed **slot, gyi_timed *t) {
+    gyi_timed *first = *slot;
+    t->at.link.next = first;
+    if (first) first->at.link.prev = &t->at.link.next;
+    t->at.link.prev = slot;
+    *slot = t;
+}
+
+static void slot_unlink(gyi_timed *t) {
+    gyi_timed *next = t->at.link.next, **prev = t->at.link.prev;
+    *prev = next;
+    if (next) next->at.link.prev = prev;
+}
+
+/* Puts a timer where its due time says. */
+static void wheel_place(gyi_wheel *w, gyi_timed *t) {
+    uint64_t tick = gyi_tick(t->due), apart = tick ^ w->base;
+    if (GYI_UNLIKELY(tick <= w->base)) {
+        wheel_state(t, GYI_TIMED_HEAP);
+        gyi_heap_insert(&w->heap, t);
+        return;
+    }
+    unsigned level = gyi_bit_high(apart) / GYI_WHEEL_BITS;
+    if (GYI_UNLIKELY(level >= GYI_WHEEL_LEVELS)) {
+        /* Beyond the wheel: the last tick that it knows. If that is now, the heap takes anything. */
+        tick = w->base | ((UINT64_C(1) << wheel_shift(GYI_WHEEL_LEVELS)) - 1);
+        if (tick == w->base) {
+            wheel_state(t, GYI_TIMED_HEAP);
+            gyi_heap_insert(&w->heap, t);
+            return;
+        }
+        level = gyi_bit_high(tick ^ w->base) / GYI_WHEEL_BITS;
+    }
+    unsigned index = (unsigned)(tick >> wheel_shift(level)) & (GYI_WHEEL_SLOTS - 1);
+    w->occupied[level] |= UINT64_C(1) << index;
+    wheel_state(t, GYI_TIMED_WHEEL);
+    slot_push(&w->slot[level][index], t);
+}
+
+void gyi_wheel_insert(gyi_wheel *w, gyi_timed *t, gy_ns due) {
+    t->due = due;
+    t->order = ++w->sequence << GYI_TIMED_SHIFT | (t->order & GYI_TIMED_FLAGS);
+    if (due < w->soonest) w->soonest = due;
+    w->count++;
+    wheel_place(w, t);
+}
+
+void gyi_wheel_remove(gyi_wheel *w, gyi_timed *t) {
+    if (t->due == w->soonest) w->soonest = GYI_WHEEL_UNKNOWN;
+    if (t->order & GYI_TIMED_WHEEL) slot_unlink(t);
+    else gyi_heap_remove(&w->heap, t);
+    w->count--;
+    wheel_state(t, 0);
+}
+
+void gyi_wheel_move(gyi_wheel *w, gyi_timed *t, gy_ns due) {
+    if (GYI_LIKELY((t->order & GYI_TIMED_WHEEL) && due >= t->due)) {
+        if (t->due == w->soonest) w->soonest = GYI_WHEEL_UNKNOWN;
+        t->due = due;
+        t->order = ++w->sequence << GYI_TIMED_SHIFT | (t->order & GYI_TIMED_FLAGS);
+        return;
+    }
+    gyi_wheel_remove(w, t);
+    gyi_wheel_insert(w, t, due);
+}
+
+/* Finds the first slot that is not empty and stores the tick with which it begins. Clears the bits of empty ones. */
+static gyi_timed **wheel_first(gyi_wheel *w, unsigned *level, uint64_t *begin) {
+    for (unsigned l = 0; l < GYI_WHEEL_LEVELS; l++) {
+        while (w->occupied[l]) {
+            unsigned index = gyi_bit_low(w->occupied[l]);
+            if (w->slot[l][index]) {
+                unsigned shift = wheel_shift(l);
+                *level = l;
+                *begin = (w->base >> shift >> GYI_WHEEL_BITS << GYI_WHEEL_BITS | index) << shift;
+                return &w->slot[l][index];
+            }
+            w->occupied[l] &= w->occupied[l] - 1;
+        }
+    }
+    return NULL;
+}
+
+/* Moves `base` on to the first slot that begins by `limit` and pours it, or else to `limit`. Whether it poured. */
+static bool wheel_step(gyi_wheel *w, uint64_t limit) {
+    unsigned level;
+    uint64_t begin;
+    gyi_timed **slot = wheel_first(w, &level, &begin);
+    if (!slot || begin > limit) {
+        w->base = limit;
+        return false;
+    }
+    w->base = begin;
+    gyi_timed *t = *slot;
+    *slot = NULL;
+    while (t) {
+        gyi_timed *next = t->at.link.next;
+        wheel_place(w, t);
+        t = next;
+    }
+    return true;
+}
+
+gyi_timed *gyi_wheel_pop(gyi_wheel *w, gy_ns now) {
+    for (;;) {
+        if (w->heap && w->heap->due <= now) {
+            gyi_timed *t = gyi_heap_pop(&w->heap);
+            w->soonest = GYI_WHEEL_UNKNOWN;
+            w->count--;
+            wheel_state(t, 0);
+            return t;
+        }
+        if (GYI_LIKELY(w->base >= gyi_tick(now))) return NULL;
+        if (wheel_step(w, gyi_tick(now))) w->soonest = GYI_WHEEL_UNKNOWN;
+    }
+}
+
+/* The first due time in a slot, after moving out the timers that belong to later ones; GY_FOREVER when none is left.
+ * A slot of many is not searched: its beginning will do. */
+static gy_ns wheel_seek_slot(gyi_wheel *w, gyi_timed **slot, unsigned level, uint64_t begin) {
+    uint64_t end = begin + (UINT64_C(1) << wheel_shift(level));
+    gy_ns first = GY_FOREVER;
+    int looked = 0;
+    for (gyi_timed *t = *slot, *next; t; t = next) {
+        if (++looked > WHEEL_SEEK_MOST) return (gy_ns)(begin << GYI_TICK_BITS);
+        next = t->at.link.next;
+        if (gyi_tick(t->due) >= end) {
+            slot_unlink(t);
+            wheel_place(w, t);
+        }
+        /* A timer beyond the wheel comes back to this slot. It still counts. */
+        if (t->due < first) first = t->due;
+    }
+    return *slot ? first : GY_FOREVER;
+}
+
+gy_ns gyi_wheel_seek(gyi_wheel *w) {
+    gy_ns next = GY_FOREVER;
+    unsigned level;
+    uint64_t begin;
+    gyi_timed **slot;
+    if (w->heap) next = w->heap->due;
+    else
+        while (next == GY_FOREVER && (slot = wheel_first(w, &level, &begin)) != NULL)
+            next = wheel_seek_slot(w, slot, level, begin);
+    w->soonest = next;
+    return next;
+}
+
+static bool wheel_check_slot(const gyi_wheel *w, unsigned level, unsigned index, size_t *count) {
+    gyi_timed *const *slot = &w->slot[level][index];
+    if (!*slot) return true;
+    if (!(w->occupied[level] >> index & 1)) return false;
+    unsigned shift = wheel_shift(level);
+    uint64_t begin = (w->base >> shift >> GYI_WHEEL_BITS << GYI_WHEEL_BITS | index) << shift;
+    if (begin <= w->base) return false;
+    const void *prev = slot;
+    for (const gyi_timed *t = *slot; t; t = t->at.link.next) {
+        if (t->at.link.prev != prev || (t->order & GYI_TIMED_STATE) != GYI_TIMED_WHEEL) return false;
+        if (gyi_tick(t->due) < begin || (w->soonest != GYI_WHEEL_UNKNOWN && t->due < w->soonest)) return false;
+        prev = &t->at.link.next;
+        ++*count;
+    }
+    return true;
+}
+
+bool gyi_wheel_check(const gyi_wheel *w) {
+    size_t count;
+    if (!gyi_heap_check(w->heap, &count)) return false;
+    if (w->heap && w->soonest != GYI_WHEEL_UNKNOWN && w->heap->due < w->soonest) return false;
+    for (unsigned l = 0; l < GYI_WHEEL_LEVELS; l++)
+        for (unsigned i = 0; i < GYI_WHEEL_SLOTS; i++)
+            if (!wheel_check_slot(w, l, i, &count)) return false;
+    return count == w->count;
+}
