@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/* Descriptors: their flags, their end, and bytes through those that are no sockets. */
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(gy_buf) == sizeof(struct iovec) && offsetof(gy_buf, len) == offsetof(struct iovec, iov_len),
+               "a gy_buf is handed to the kernel as a struct iovec");
+
+int gyi_fd_nonblock(gyi_sys *sys, int fd) {
+    int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    if (err) return err;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    if (flags & O_NONBLOCK) return 0;
+    err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    if (err) return err;
+    return fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
+}
+
+int gyi_fd_cloexec(gyi_sys *sys, int fd) {
+    int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    if (err) return err;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) ? -errno : 0;
+}
+
+bool gyi_fd_is_file(int fd) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+int gyi_fd_chmod(gyi_sys *sys, const char *path, unsigned mode) {
+    int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    if (err) return err;
+    return chmod(path, (mode_t)mode) ? -errno : 0;
+}
+
+void gyi_fd_close(gyi_sys *sys, int fd) {
+    if (fd < 0) return;
+    sys->count[GYI_SYS_CLOSE]++;
+    close(fd);
+}
+
+int gyi_fd_pipe(gyi_sys *sys, int ends[2]) {
+    int err = gyi_sys_enter(sys, GYI_SYS_POLLER);
+    if (err) return err;
+    if (pipe(ends)) return -errno;
+    for (int i = 0; i < 2 && !err; i++) {
+        err = gyi_fd_cloexec(sys, ends[i]);
+        if (!err) err = gyi_fd_nonblock(sys, ends[i]);
+    }
+    if (!err) return 0;
+    gyi_fd_close(sys, ends[0]);
+    gyi_fd_close(sys, ends[1]);
+    return err;
+}
+
+ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_READ);
+        if (err) return err;
+        ssize_t n = read(fd, to, len);
+        if (n >= 0) return n;
+        if (errno != EINTR) return -errno;
+    }
+}
+
+ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
+        if (err) return err;
+        ssize_t n = write(fd, from, len);
+        if (n >= 0) return n;
+        if (errno != EINTR) return -errno;
+    }
+}
+
+ssize_t gyi_fd_writev(gyi_sys *sys, int fd, const gy_buf *from, unsigned count) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
+        if (err) return err;
+        ssize_t n = writev(fd, (const struct iovec *)(const void *)from, (int)count);
+        if (n >= 0) return n;
+        if (errno != EINTR) return -errno;
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Descriptors of any kind. */
+#ifndef GYI_SYS_FD_H
+#define GYI_SYS_FD_H
+
+#include <sys/types.h>
+
+#include "sys/sys.h"
+
+int gyi_fd_nonblock(gyi_sys *sys, int fd);
+int gyi_fd_cloexec(gyi_sys *sys, int fd);
+
+/* Whether it is a regular file or a directory: always ready, for poll(), and not to be watched, for others. */
+bool gyi_fd_is_file(int fd);
+
+/* Sets the permission bits of a path. */
+int gyi_fd_chmod(gyi_sys *sys, const char *path, unsigned mode);
+
+/* Closes. The number is free afterwards whatever the result, as on Linux, the BSDs and macOS, so there is none. */
+void gyi_fd_close(gyi_sys *sys, int fd);
+
+/* A pipe, both ends close-on-exec and non-blocking. */
+int gyi_fd_pipe(gyi_sys *sys, int ends[2]);
+
+/* Reads or writes once, again after EINTR. @return bytes or -errno. */
+ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len);
+ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len);
+ssize_t gyi_fd_writev(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);
+
+#endif

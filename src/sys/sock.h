@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* Sockets: tcp and local. */
+#ifndef GYI_SYS_SOCK_H
+#define GYI_SYS_SOCK_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "sys/sys.h"
+
+/* An address of any family. `len` 0: none. */
+typedef struct gyi_sockaddr {
+    struct sockaddr_storage addr;
+    socklen_t len;
+} gyi_sockaddr;
+
+/* A new stream socket, close-on-exec and non-blocking; on systems that can, one that raises no SIGPIPE. */
+int gyi_sock_open(gyi_sys *sys, int family);
+
+int gyi_sock_bind(gyi_sys *sys, int fd, const gyi_sockaddr *addr);
+int gyi_sock_listen(gyi_sys *sys, int fd, int backlog);
+
+/* A connection, close-on-exec and non-blocking. -EAGAIN: none is waiting. Aborted connections are skipped. */
+int gyi_sock_accept(gyi_sys *sys, int fd);
+
+/* Begins to connect. 0: connected already. -EINPROGRESS: writable when decided, see gyi_sock_error(). */
+int gyi_sock_connect(gyi_sys *sys, int fd, const gyi_sockaddr *addr);
+
+/* The pending error of a socket as 0 or -errno. */
+int gyi_sock_error(gyi_sys *sys, int fd);
+
+int gyi_sock_shutdown_write(gyi_sys *sys, int fd);
+
+int gyi_sock_set(gyi_sys *sys, int fd, int level, int option, int value);
+int gyi_sock_get(gyi_sys *sys, int fd, int level, int option, int *value);
+
+/* Turns keepalive on with the given seconds of silence before the first probe, or off with 0. */
+int gyi_sock_keepalive(gyi_sys *sys, int fd, int seconds);
+
+int gyi_sock_local(gyi_sys *sys, int fd, gyi_sockaddr *out);
+int gyi_sock_peer(gyi_sys *sys, int fd, gyi_sockaddr *out);
+
+/* Moves bytes without SIGPIPE. -EAGAIN when it would block. -ENOTSOCK for what is no socket. */
+ssize_t gyi_sock_recv(gyi_sys *sys, int fd, void *to, size_t len);
+ssize_t gyi_sock_send(gyi_sys *sys, int fd, const void *from, size_t len);
+ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);
+
+#endif
