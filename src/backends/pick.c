@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Which backend: the one asked for, else the one that the environment names, else the best that was built. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/backend.h"
+
+const gyi_backend *const gyi_backends[] = {
+#if defined(GYI_HAVE_EPOLL) && GYI_HAVE_EPOLL
+    &gyi_backend_epoll,
+#endif
+#if defined(GYI_HAVE_KQUEUE) && GYI_HAVE_KQUEUE
+    &gyi_backend_kqueue,
+#endif
+    &gyi_backend_poll,
+    &gyi_backend_sim,
+    NULL,
+};
+
+const gyi_backend *gyi_backend_find(const char *name) {
+    if (!name) name = getenv("GYRE_BACKEND");
+    if (!name || !*name) return gyi_backends[0];
+    for (const gyi_backend *const *b = gyi_backends; *b; b++)
+        if (strcmp((*b)->name, name) == 0) return *b;
+    return NULL;
+}
