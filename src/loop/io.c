@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/* Watchers: who is told when a descriptor is ready, and what the kernel is told to watch.
+ *
+ * A descriptor has a slot; its watchers hang there. When they change, the slot is put on a list, and once per turn the
+ * kernel is told the union of what they want, if that has changed. An answer of the kernel leads through its token to
+ * the slot and puts the watchers on the callback queue.
+ *
+ * Numbers are used again. A watcher that starts on a descriptor which nobody watched a moment ago may mean another file
+ * than the one the kernel knows under that number, even when nothing seems to have changed: such a slot is `fresh`, and
+ * the kernel is told anew. Restarting (gy_io_restart) promises that it is the same file, and costs nothing.
+ *
+ * An answer for an old token is dropped. If the kernel goes on reporting it, because the registered file lives on
+ * through another descriptor (dup, fork) while its number is closed or another file's, it cannot be unregistered; the
+ * kernel's object is then made anew, with all that is wanted registered again. */
+#include "loop/loop.h"
+
+/* ---- watchers and slots ------------------------------------------------------------------------------------------ */
+
+/* Whatever is not asked for, trouble, and (by the sign, which is extended) all that does not fit a byte. */
+static int8_t watch_deaf(unsigned want) { return (int8_t)((~want & GYI_EVENTS) | GYI_TROUBLE | 0x80); }
+
+static gyi_slot *watch_slot(gy_loop *l, const gyi_watch *w) { return &l->slots.at[w->fd]; }
+
+static void slot_always(gy_loop *l, gyi_slot *slot, bool always) {
+    if (always == !!(slot->flags & GYI_SLOT_ALWAYS)) return;
+    slot->flags ^= GYI_SLOT_ALWAYS;
+    if (always) l->always++;
+    else l->always--;
+}
+
+static void slot_unregister(gy_loop *l, gyi_slot *slot, int fd) {
+    if (slot->have && !(slot->flags & GYI_SLOT_ALWAYS)) l->poller.ops->set(&l->poller, fd, slot->token, slot->have, 0);
+    slot->have = 0;
+    gyi_slot_renew(slot, fd);
+}
+
+static void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
+    gyi_slot *slot = watch_slot(l, w);
+    gyi_watch **end = &slot->first;
+    while (*end) end = &(*end)->next;
+    w->next = NULL;
+    *end = w;
+    w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & GYI_WATCH_KEPT) | GYI_WATCH_ACTIVE);
+    w->deaf = watch_deaf(want);
+    if (!(w->want & GYI_WATCH_UNREF)) gyi_loop_ref(l);
+    gyi_slots_change(&l->slots, w->fd);
+}
+
+int gyi_watch_start(gy_loop *l, gyi_watch *w, int fd, unsigned want) {
+    int err = gyi_slots_reserve(&l->slots, &l->alloc, fd);
+    if (err) return err;
+    gyi_slot *slot = &l->slots.at[fd];
+    if (!slot->first) slot->flags |= GYI_SLOT_FRESH;
+    w->fd = fd;
+    watch_link(l, w, want);
+    return 0;
+}
+
+void gyi_watch_stop(gy_loop *l, gyi_watch *w) {
+    gyi_queue_drop(l, &w->entry);
+    if (!gyi_watch_active(w)) return;
+    gyi_watch **at = &watch_slot(l, w)->first;
+    while (*at != w) at = &(*at)->next;
+    *at = w->next;
+    if (!(w->want & GYI_WATCH_UNREF)) gyi_loop_unref(l);
+    w->want &= (uint16_t)~GYI_WATCH_ACTIVE;
+    gyi_slots_change(&l->slots, w->fd);
+}
+
+void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
+    int fd = w->fd;
+    bool active = gyi_watch_active(w);
+    gyi_watch_stop(l, w);
+    if (!active || l->slots.at[fd].first) return;
+    if (l->poller.caps & GYI_CAP_CLOSE) {
+        l->slots.at[fd].have = 0;
+        gyi_slot_renew(&l->slots.at[fd], fd);
+    } else {
+        slot_unregister(l, &l->slots.at[fd], fd);
+    }
+    slot_always(l, &l->slots.at[fd], false);
+}
+
+void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
+    w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
+    w->deaf = watch_deaf(want);
+    gyi_slots_change(&l->slots, w->fd);
+    /* What was collected and is no longer wanted is not told. */
+    if (!gyi_entry_listed(&w->entry)) return;
+    w->got &= (uint8_t)((want & GYI_INTEREST) | GYI_TROUBLE);
+    if (!w->got) gyi_list_remove(&w->entry);
+}
+
+void gyi_watch_push(gy_loop *l, gyi_watch *w) {
+    if (gyi_entry_listed(&w->entry)) return;
+    w->got = 0;
+    gyi_queue_push(l, &w->entry);
+}
+
+void gyi_watch_ref(gy_loop *l, gyi_watch *w) {
+    if (gyi_watch_active(w) && (w->want & GYI_WATCH_UNREF)) gyi_loop_ref(l);
+    w->want &= (uint16_t)~GYI_WATCH_UNREF;
+}
+
+void gyi_watch_unref(gy_loop *l, gyi_watch *w) {
+    if (gyi_watch_active(w) && !(w->want & GYI_WATCH_UNREF)) gyi_loop_unref(l);
+    w->want |= GYI_WATCH_UNREF;
+}
+
+/* ---- telling the kernel ------------------------------------------------------------------------------------------ */
+
+/* What the kernel is to watch for: the union. Edge-triggered only when all who watch want that. */
+static unsigned slot_want(const gyi_slot *slot) {
+    unsigned want = 0, edge = GY_EDGE;
+    for (const gyi_watch *w = slot->first; w; w = w->next) {
+        want |= w->want & GYI_INTEREST;
+        edge &= w->want;
+    }
+    return want ? want | edge : 0;
+}
+
+/* Stops the watchers of a slot and queues them with the error. */
+static void slot_fail(gy_loop *l, gyi_slot *slot, int err) {
+    while (slot->first) {
+        gyi_watch *w = slot->first;
+        gyi_watch_stop(l, w);
+        w->fd = err;
+        w->got = 0; /* a watcher that runs without any event was refused */
+        gyi_queue_push(l, &w->entry);
+    }
+    slot->have = 0;
+}
+
+static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
+    const gyi_backend *ops = l->poller.ops;
+    unsigned was = slot->have;
+    if (slot->flags & GYI_SLOT_FRESH) {
+        /* It may be another file. What there may be of the old one goes, and its token with it. */
+        slot_unregister(l, slot, fd);
+        was = 0;
+    }
+    return ops->set(&l->poller, fd, slot->token, was, want);
+}
+
+static void slot_apply(gy_loop *l, int fd) {
+    gyi_slot *slot = &l->slots.at[fd];
+    unsigned want = slot_want(slot);
+    if (want == slot->have && !(slot->flags & GYI_SLOT_FRESH)) return;
+    int err = 0;
+    if (want) err = slot_register(l, slot, fd, want);
+    else slot_unregister(l, slot, fd);
+    slot->flags &= (uint16_t)~GYI_SLOT_FRESH;
+    slot_always(l, slot, err == -EPERM);
+    if (err && err != -EPERM) slot_fail(l, slot, err);
+    else slot->have = (uint16_t)want;
+}
+
+/* Begins with an empty kernel object, in which everything is registered again. */
+void gyi_io_forget(gy_loop *l) {
+    for (uint32_t fd = 0; fd < l->slots.cap; fd++) {
+        gyi_slot *slot = &l->slots.at[fd];
+        if (!slot->first && !slot->have) continue;
+        slot->have = 0;
+        slot_always(l, slot, false);
+        gyi_slots_change(&l->slots, (int)fd);
+    }
+}
+
+int gyi_io_apply(gy_loop *l) {
+    if (l->rebuild) {
+        gyi_io_forget(l);
+        l->poller.ops->close(&l->poller);
+        int err = l->poller.ops->open(&l->poller);
+        if (err) return err;
+        l->rebuild = false;
+    }
+    for (int fd; (fd = gyi_slots_take(&l->slots)) >= 0;) slot_apply(l, fd);
+    return 0;
+}
+
+/* ---- hearing from the kernel ------------------------------------------------------------------------------------- */
+
+static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
+    /* Trouble is told as readiness too: the read or write that follows will say what it is. */
+    if (events & GYI_TROUBLE) events |= GYI_INTEREST;
+    unsigned got = events & ((w->want & GYI_INTEREST) | GYI_TROUBLE);
+    if (!(got & GYI_INTEREST)) return;
+    if (events & GYI_EOF) got |= GYI_GOT_EOF;
+    if (gyi_entry_listed(&w->entry)) {
+        w->got |= (uint8_t)got;
+        return;
+    }
+    w->got = (uint8_t)got;
+    gyi_queue_push(l, &w->entry);
+}
+
+/* An answer for a token that no slot has. Slots change only between two waits, so this is a registration that could not
+ * be taken back, and it would be reported for ever. */
+static void io_stale(gy_loop *l, uint64_t token) {
+    if (token == GYI_TOKEN_WAKE) return;
+    l->stats.stale++;
+    l->rebuild = true;
+}
+
+/* The answers that the quick way below does not take. */
+static void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
+    gyi_slot *slot = gyi_slots_find(&l->slots, token);
+    if (!slot) {
+        io_stale(l, token);
+    } else if (events & GYI_CLOSED) {
+        int fd = (int)(uint32_t)token;
+        l->poller.ops->set(&l->poller, fd, token, slot->have, 0);
+        slot_fail(l, slot, -EBADF);
+    } else {
+        for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, events);
+    }
+}
+
+static void io_collect_always(gy_loop *l) {
+    for (uint32_t fd = 0; fd < l->slots.cap; fd++) {
+        gyi_slot *slot = &l->slots.at[fd];
+        if (!(slot->flags & GYI_SLOT_ALWAYS)) continue;
+        for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, GY_READABLE | GY_WRITABLE);
+    }
+}
+
+/* The quick way is for one watcher, not yet queued, that wants all that was reported: nearly always. It is written so
+ * that the common case is one straight line; `last` is the end of the queue, which is closed when it is needed. */
+void gyi_io_collect(gy_loop *l, int count) {
+    gyi_entry *const events = &l->queue.events;
+    gyi_entry *last = events->prev;
+    const gyi_slot *const slots = l->slots.at;
+    for (const gyi_ready *r = l->ready, *end = r + count; r < end; r++) {
+        const uint64_t token = r->token;
+        const gyi_slot *slot = &slots[(uint32_t)token];
+        const unsigned got = r->events;
+        gyi_watch *w = slot->first;
+        if (GYI_LIKELY(slot->token == token && w != NULL)) {
+            if (GYI_LIKELY(!(got & (unsigned)w->deaf) && !w->next && !w->entry.next)) {
+                w->got = (uint8_t)got;
+                w->entry.prev = last;
+                w->entry.next = events;
+                last->next = &w->entry;
+                last = &w->entry;
+                continue;
+            }
+        }
+        events->prev = last;
+        io_collect_slowly(l, token, got);
+        last = events->prev;
+    }
+    events->prev = last;
+    if (count > 0) l->stats.io += (unsigned)count;
+    if (GYI_UNLIKELY(l->always)) io_collect_always(l);
+}
+
+/* The table is never empty, as gyi_slots_find() wants it. */
+int gyi_io_init(gy_loop *l) {
+    gyi_slots_init(&l->slots);
+    return gyi_slots_reserve(&l->slots, &l->alloc, 0);
+}
+
+void gyi_io_free(gy_loop *l) { gyi_free(&l->alloc, l->slots.at); }
+
+/* ---- gy_io ------------------------------------------------------------------------------------------------------- */
+
+static void io_run(gyi_entry *entry) {
+    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
+    unsigned got = io->priv.watch.got;
+    io->priv.fn(io, GYI_LIKELY(got) ? 0 : io->priv.watch.fd, got & GYI_EVENTS);
+}
+
+static void io_run_once(gyi_entry *entry) {
+    gyi_watch_stop(GY_OF(entry, gy_io, priv.watch.entry)->loop, &GY_OF(entry, gy_io, priv.watch.entry)->priv.watch);
+    io_run(entry);
+}
+
+static bool io_asks(unsigned events) { return (events & GYI_INTEREST) && !(events & ~(unsigned)GYI_WATCH_ASKED); }
+
+static void io_set_run(gy_io *io, unsigned events) {
+    io->priv.watch.entry.run = events & GY_ONESHOT ? io_run_once : io_run;
+}
+
+int gy_io_start(gy_loop *loop, gy_io *io, int fd, unsigned events, gy_io_fn *fn) {
+    if (fd < 0) return -EBADF;
+    if (!fn || !io_asks(events)) return -EINVAL;
+    if (gyi_watch_active(&io->priv.watch)) return -EALREADY;
+    gyi_queue_drop(loop, &io->priv.watch.entry); /* a refusal that was not told yet is about an earlier descriptor */
+    int err = gyi_watch_start(loop, &io->priv.watch, fd, events);
+    if (err) return err;
+    io->loop = loop;
+    io->priv.fn = fn;
+    io_set_run(io, events);
+    return 0;
+}
+
+void gy_io_stop(gy_io *io) {
+    if (io->loop) gyi_watch_stop(io->loop, &io->priv.watch);
+}
+
+int gy_io_restart(gy_io *io, unsigned events) {
+    if (!io->priv.fn || io->priv.watch.fd < 0 || !io_asks(events)) return -EINVAL;
+    io_set_run(io, events);
+    if (gyi_watch_active(&io->priv.watch)) gyi_watch_change(io->loop, &io->priv.watch, events);
+    else watch_link(io->loop, &io->priv.watch, events);
+    return 0;
+}
+
+bool gy_io_active(const gy_io *io) { return gyi_watch_active(&io->priv.watch); }
+
+int gy_io_fd(const gy_io *io) { return io->priv.fn ? io->priv.watch.fd : -1; }
+
+void gy_io_ref(gy_io *io) { gyi_watch_ref(io->loop, &io->priv.watch); }
+
+void gy_io_unref(gy_io *io) { gyi_watch_unref(io->loop, &io->priv.watch); }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* The callback queue and the jobs. The order of jobs is Node's: all ticks, also those that ticks add; then all micros,
+ * also those that micros add; again while there are ticks. `drain` knows in which half it is. */
+#include "loop/queue.h"
+
+#include "base/bits.h"
+#include "loop/loop.h"
+
+static gyi_queue *queue_of_drain(gyi_entry *drain) {
+    return (gyi_queue *)(void *)((char *)drain - offsetof(gyi_queue, drain));
+}
+
+static void queue_insert(gyi_entry *before, gyi_entry *entry) {
+    gyi_list_append(before, entry); /* in a ring, the place before an entry is the end of the list that it heads */
+}
+
+/* The list whose jobs are next by the order above; NULL when both are empty. */
+static gyi_entry *queue_next_jobs(gyi_queue *q) {
+    for (int half = 0; half < 2; half++) {
+        gyi_entry *list = q->ticking ? &q->ticks : &q->micros;
+        if (!gyi_list_empty(list)) return list;
+        q->ticking = !q->ticking;
+    }
+    return NULL;
+}
+
+/* The jobs that are next go to the front of the queue, as many as the budget has left, and `drain` behind them. */
+static void queue_drain(gyi_entry *drain) {
+    gyi_queue *q = queue_of_drain(drain);
+    gyi_entry *jobs = queue_next_jobs(q);
+    if (!jobs) return;
+    gyi_entry *front = q->events.next;
+    queue_insert(front, drain);
+    if (q->in_row == q->budget) {
+        gyi_queue_halt(q, GYI_HALT_BUDGET);
+        return;
+    }
+    while (!gyi_list_empty(jobs) && q->in_row < q->budget) {
+        queue_insert(drain, gyi_list_take(jobs));
+        q->in_row++;
+        q->jobs++;
+    }
+}
+
+void gyi_queue_init(gyi_queue *q, unsigned budget) {
+    gyi_entry *list[] = {&q->events, &q->ticks, &q->micros, &q->immediates, &q->closing};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) gyi_list_init(list[i]);
+    q->drain.run = queue_drain;
+    q->budget = budget;
+}
+
+void gyi_queue_halt(gyi_queue *q, gyi_halt why) {
+    if (q->why < why) q->why = why;
+    if (!gyi_entry_listed(&q->halt)) queue_insert(q->events.next, &q->halt);
+}
+
+gyi_halt gyi_queue_resume(gyi_queue *q) {
+    gyi_halt why = q->why;
+    if (why == GYI_HALT_NONE) return why;
+    q->why = GYI_HALT_NONE;
+    gyi_list_remove(&q->halt);
+    if (q->in_row == q->budget && q->events.next == &q->drain) {
+        gyi_list_remove(&q->drain);
+        gyi_entry *first = q->events.next;
+        queue_insert(first == &q->events ? first : first->next, &q->drain);
+        q->in_row = 0;
+    }
+    return why;
+}
+
+void gyi_queue_push(gy_loop *loop, gyi_entry *entry) { gyi_list_append(&loop->queue.events, entry); }
+
+static void job_run(gyi_entry *entry) {
+    gy_job *job = GY_OF(entry, gy_job, priv.entry);
+    job->priv.fn(job);
+}
+
+static bool job_prepare(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
+    if (!fn || gyi_entry_listed(&job->priv.entry)) return false;
+    job->loop = loop;
+    job->priv.fn = fn;
+    job->priv.entry.run = job_run;
+    return true;
+}
+
+/* Puts a job on its list, and `drain` to the front of the queue (behind the halt mark) if it is not there. */
+static void job_queue(gy_loop *loop, gyi_entry *list, gy_job *job) {
+    gyi_queue *q = &loop->queue;
+    gyi_list_append(list, &job->priv.entry);
+    if (gyi_entry_listed(&q->drain)) return;
+    gyi_entry *front = q->events.next;
+    queue_insert(front == &q->halt ? front->next : front, &q->drain);
+    q->in_row = 0;
+    q->ticking = true;
+}
+
+void gy_defer(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
+    if (job_prepare(loop, job, fn)) job_queue(loop, &loop->queue.ticks, job);
+}
+
+void gy_microtask(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
+    if (job_prepare(loop, job, fn)) job_queue(loop, &loop->queue.micros, job);
+}
+
+void gy_immediate(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
+    if (job_prepare(loop, job, fn)) gyi_list_append(&loop->queue.immediates, &job->priv.entry);
+}
+
+bool gy_job_cancel(gy_job *job) {
+    if (!gyi_entry_listed(&job->priv.entry)) return false;
+    gyi_list_remove(&job->priv.entry);
+    return true;
+}
+
+bool gyi_queue_check(const gyi_queue *q) {
+    if (!gyi_list_check(&q->events) || !gyi_list_check(&q->ticks) || !gyi_list_check(&q->micros)) return false;
+    if (!gyi_list_check(&q->immediates) || !gyi_list_check(&q->closing)) return false;
+    bool jobs = !gyi_list_empty(&q->ticks) || !gyi_list_empty(&q->micros);
+    if (jobs && !gyi_entry_listed(&q->drain)) return false;
+    return (q->why != GYI_HALT_NONE) == (q->events.next == &q->halt) && q->in_row <= q->budget;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/* The callback queue: everything that will call user code is an entry here, and is run in the order in which it came.
+ *
+ * The queue is a ring of entries; running it is taking the first entry and calling its `run`, until one comes that has
+ * none: the head of the ring, or the halt mark. Jobs (gy_defer, gy_microtask) wait on two lists of their own. While
+ * there are any, one more entry, `drain`, stands at the front of the queue; when its turn comes it puts the jobs that
+ * are next in front of itself. So what happens after every callback costs nothing while it is not used:
+ *
+ *     queue:  tick tick tick drain | event event event        ticks: tick tick    micros: micro
+ *
+ * A halt mark at the front ends the run after the current callback: gy_loop_stop() puts it there, and `drain` does when
+ * the job budget is used up. */
+#ifndef GYI_LOOP_QUEUE_H
+#define GYI_LOOP_QUEUE_H
+
+#include "base/list.h"
+#include "gyre/job.h"
+
+typedef enum gyi_halt {
+    GYI_HALT_NONE,
+    GYI_HALT_BUDGET, /* too many jobs in a row: poll, let an event pass, go on */
+    GYI_HALT_STOP    /* gy_loop_stop() */
+} gyi_halt;
+
+typedef struct gyi_queue {
+    gyi_entry events;        /* the queue proper */
+    gyi_entry halt;          /* without `run` */
+    gyi_entry drain;         /* listed while there are jobs */
+    gyi_entry ticks, micros; /* jobs that wait for `drain` */
+    gyi_entry immediates;    /* for the end of the turn */
+    gyi_entry closing;       /* for the very end of the turn */
+    uint64_t jobs;           /* moved to the queue since the beginning */
+    unsigned budget, in_row; /* jobs that may run in a row, and that did */
+    gyi_halt why;            /* the halt mark stands, and for what */
+    bool ticking;            /* `drain` empties the ticks, else the micros */
+} gyi_queue;
+
+void gyi_queue_init(gyi_queue *queue, unsigned budget);
+
+/* Puts the halt mark at the front; a stop is stronger than an empty budget. */
+void gyi_queue_halt(gyi_queue *queue, gyi_halt why);
+
+/* Takes the halt mark away and says what it stood for. After an empty budget the jobs go on behind the next event. */
+gyi_halt gyi_queue_resume(gyi_queue *queue);
+
+/* Makes the immediates, or the close callbacks, that there are now the next to be run. */
+static inline void gyi_queue_move(gyi_queue *queue, gyi_entry *list) {
+    if (!gyi_list_empty(list)) gyi_list_splice(&queue->events, list);
+}
+
+/* Whether anything is to be run without waiting. */
+static inline bool gyi_queue_pending(const gyi_queue *queue) {
+    return !gyi_list_empty(&queue->events) || !gyi_list_empty(&queue->immediates) || !gyi_list_empty(&queue->closing);
+}
+
+/* Puts an entry at the end of the queue of a loop. Its `run` is set, and it is on no list. */
+void gyi_queue_push(gy_loop *loop, gyi_entry *entry);
+
+/* Takes an entry off; one that is on no list is ignored. */
+static inline void gyi_queue_drop(gy_loop *loop, gyi_entry *entry) {
+    (void)loop;
+    if (gyi_entry_listed(entry)) gyi_list_remove(entry);
+}
+
+/* Whether the rings are whole and the marks are where they belong. For tests. */
+bool gyi_queue_check(const gyi_queue *queue);
+
+#endif
