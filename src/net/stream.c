@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* Streams: opening by descriptor, reading, and closing. Writing, listening and connecting have files of their own.
+ *
+ * A read that comes back shorter than its buffer has emptied the socket, so the stream is not readable any more until
+ * the kernel says so again: that spares one call per message. The exception is a peer that has closed, whose end would
+ * be missed that way; the kernel tells of that along with the data. */
+#include "net/stream.h"
+
+#include "sys/fd.h"
+
+static gy_stream *stream_of(gyi_entry *entry) { return GY_OF(entry, gy_stream, priv.watch.entry); }
+
+void gyi_stream_interest(gy_stream *s) {
+    unsigned state = s->priv.state, want = 0;
+    if ((state & GYI_STREAM_EDGE) || !gyi_watch_active(&s->priv.watch)) return;
+    if ((state & GYI_STREAM_READING) && !(state & GYI_STREAM_READABLE)) want |= GY_READABLE;
+    if ((state & GYI_STREAM_LISTENING) && !(state & (GYI_STREAM_READABLE | GYI_STREAM_PAUSED))) want |= GY_READABLE;
+    if ((s->priv.first && !(state & GYI_STREAM_WRITABLE)) || (state & GYI_STREAM_CONNECTING)) want |= GY_WRITABLE;
+    if ((s->priv.watch.want & GYI_INTEREST) != want) gyi_watch_change(s->loop, &s->priv.watch, want);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+/* Reads once. @return bytes, GY_EOF, or a negative error, -EAGAIN when there is nothing. */
+static int64_t stream_recv(gy_stream *s, gy_buf into) {
+    ssize_t n = gyi_stream_is(s, GYI_STREAM_SOCKET) ? gyi_sock_recv(&s->loop->sys, s->priv.fd, into.base, into.len)
+                                                    : gyi_fd_read(&s->loop->sys, s->priv.fd, into.base, into.len);
+    if (GYI_LIKELY(n > 0)) {
+        if ((size_t)n < into.len && !gyi_stream_is(s, GYI_STREAM_ENDED)) s->priv.state &= ~(unsigned)GYI_STREAM_READABLE;
+        return n;
+    }
+    if (n == 0) return GY_EOF;
+    if (n == -EAGAIN) {
+        s->priv.state &= ~(unsigned)(GYI_STREAM_READABLE | GYI_STREAM_ENDED);
+        return -EAGAIN;
+    }
+    return n;
+}
+
+/* Answers the pending read, if there is an answer. */
+static void stream_answer(gy_stream *s) {
+    gy_buf got = s->priv.buf;
+    int64_t n = stream_recv(s, got);
+    if (n == -EAGAIN) {
+        gyi_stream_interest(s);
+        return;
+    }
+    s->priv.state &= ~(unsigned)GYI_STREAM_READING;
+    if (!gyi_stream_is(s, GYI_STREAM_EDGE)) gyi_stream_interest(s);
+    got.len = n > 0 ? (size_t)n : 0;
+    s->priv.fn.read(s, n > 0 ? 0 : (int)n, got);
+}
+
+/* Tells the pending read or connect what it was made to fail with. */
+static void stream_answer_failed(gy_stream *s) {
+    bool connecting = gyi_stream_is(s, GYI_STREAM_CONNECTING);
+    s->priv.state &= ~(unsigned)(GYI_STREAM_FAILED | GYI_STREAM_READING | GYI_STREAM_CONNECTING);
+    gyi_stream_interest(s);
+    if (connecting) s->priv.fn.connect(s, s->priv.err);
+    else s->priv.fn.read(s, s->priv.err, (gy_buf){s->priv.buf.base, 0});
+}
+
+static void stream_closed(gy_stream *s) {
+    gy_close_fn *closed = s->priv.closed;
+    s->priv.state = 0;
+    s->loop->open--;
+    if (closed) closed(s);
+}
+
+/* The rare half of a stream's turn: whatever is not readiness of a connected stream. */
+static void stream_run_special(gy_stream *s, unsigned got) {
+    if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
+        if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_list_append(&s->loop->queue.closing, &s->priv.watch.entry);
+        stream_answer_failed(s);
+    } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
+        stream_closed(s);
+    } else if (s->priv.watch.fd < 0) {
+        /* The kernel would not watch it: what is pending, and what comes, hears of it. */
+        gyi_write_fail(s, s->priv.watch.fd);
+        if (!gyi_stream_is(s, GYI_STREAM_LISTENING)) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
+        else s->priv.fn.connect(s, s->priv.watch.fd);
+    } else if (gyi_stream_is(s, GYI_STREAM_LISTENING)) {
+        gyi_listen_ready(s);
+    } else {
+        gyi_connect_ready(s, got);
+    }
+}
+
+static void stream_run(gyi_entry *entry) {
+    gy_stream *s = stream_of(entry);
+    unsigned got = s->priv.watch.got, state = s->priv.state;
+    if (got & (GY_READABLE | GYI_TROUBLE)) state |= GYI_STREAM_READABLE;
+    if (got & (GY_WRITABLE | GYI_TROUBLE)) state |= GYI_STREAM_WRITABLE;
+    if (GYI_UNLIKELY(got & (GYI_GOT_EOF | GYI_TROUBLE))) state |= GYI_STREAM_ENDED;
+    s->priv.state = state;
+    if (GYI_UNLIKELY(s->priv.watch.fd < 0 || (state & (GYI_STREAM_FAILED | GYI_STREAM_CLOSING | GYI_STREAM_LISTENING |
+                                                       GYI_STREAM_CONNECTING)))) {
+        stream_run_special(s, got);
+        return;
+    }
+    if (s->priv.first && (state & GYI_STREAM_WRITABLE)) gyi_write_flush(s);
+    if ((state & (GYI_STREAM_READING | GYI_STREAM_READABLE)) == (GYI_STREAM_READING | GYI_STREAM_READABLE))
+        stream_answer(s);
+    else gyi_stream_interest(s);
+}
+
+int gy_stream_read(gy_stream *s, gy_buf into, gy_read_fn *fn) {
+    unsigned state = s->priv.state;
+    if (GYI_UNLIKELY(!fn || !into.len || !into.base)) return -EINVAL;
+    if (GYI_UNLIKELY(!gyi_stream_usable(s))) return GY_ECLOSED;
+    if (GYI_UNLIKELY(state & (GYI_STREAM_READING | GYI_STREAM_CONNECTING))) return -EBUSY;
+    s->priv.buf = into;
+    s->priv.fn.read = fn;
+    s->priv.state = state | GYI_STREAM_READING;
+    if (GYI_UNLIKELY(s->priv.watch.fd < 0)) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
+    else if (state & GYI_STREAM_READABLE) gyi_stream_push(s);
+    else if (!(state & GYI_STREAM_EDGE)) gyi_stream_interest(s);
+    return 0;
+}
+
+int64_t gy_stream_try_read(gy_stream *s, gy_buf into) {
+    if (!into.len || !into.base) return -EINVAL;
+    if (!gyi_stream_usable(s)) return GY_ECLOSED;
+    if (gyi_stream_is(s, GYI_STREAM_READING | GYI_STREAM_CONNECTING)) return -EBUSY;
+    return stream_recv(s, into);
+}
+
+/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+
+int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
+    if (s->priv.state) return -EALREADY;
+    bool edge = loop->poller.caps & GYI_CAP_EDGE;
+    s->priv.watch.entry.run = stream_run;
+    int err = gyi_watch_start(loop, &s->priv.watch, fd, edge ? GY_READABLE | GY_WRITABLE | GY_EDGE : 0);
+    if (err) return err;
+    s->loop = loop;
+    s->priv.fd = fd;
+    s->priv.first = s->priv.last = NULL;
+    s->priv.queued = 0;
+    s->priv.err = s->priv.broken = s->priv.waiting = 0;
+    s->priv.state = state | GYI_STREAM_OPEN | (edge ? GYI_STREAM_EDGE : 0);
+    loop->open++;
+    gyi_stream_interest(s);
+    return 0;
+}
+
+int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
+    if (fd < 0) return -EBADF;
+    if (stream->priv.state) return -EALREADY;
+    int err = gyi_fd_nonblock(&loop->sys, fd), type;
+    if (err) return err;
+    bool socket = gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type) == 0;
+    return gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | (socket ? GYI_STREAM_SOCKET : 0));
+}
+
+void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {
+    if (!(s->priv.state & GYI_STREAM_OPEN) || gyi_stream_is(s, GYI_STREAM_LISTENING)) return;
+    if ((parts & GY_STREAM_READ) && gyi_stream_is(s, GYI_STREAM_READING | GYI_STREAM_CONNECTING) &&
+        !gyi_stream_is(s, GYI_STREAM_FAILED)) {
+        s->priv.err = err;
+        s->priv.state |= GYI_STREAM_FAILED;
+        gyi_stream_push(s);
+    }
+    if ((parts & GY_STREAM_WRITE) && s->priv.first) gyi_write_fail(s, err);
+}
+
+void gy_stream_close(gy_stream *s, gy_close_fn *fn) {
+    if ((s->priv.state & (GYI_STREAM_OPEN | GYI_STREAM_CLOSING)) != GYI_STREAM_OPEN) return;
+    gy_loop *loop = s->loop;
+    if (gyi_stream_is(s, GYI_STREAM_LISTENING)) gyi_listen_close(s);
+    gyi_watch_forget(loop, &s->priv.watch);
+    gyi_fd_close(&loop->sys, s->priv.fd);
+    s->priv.fd = -1;
+    s->priv.closed = fn;
+    gy_stream_cancel(s, GY_STREAM_READ | GY_STREAM_WRITE, GY_ECANCELED);
+    s->priv.state |= GYI_STREAM_CLOSING;
+    /* A failed read still has the entry; it hands it on (stream_run_special). */
+    if (gyi_stream_is(s, GYI_STREAM_FAILED)) gyi_stream_push(s);
+    else gyi_list_append(&loop->queue.closing, &s->priv.watch.entry);
+}
+
+bool gy_stream_is_open(const gy_stream *s) {
+    return (s->priv.state & (GYI_STREAM_OPEN | GYI_STREAM_CLOSING)) == GYI_STREAM_OPEN;
+}
+
+int gy_stream_fd(const gy_stream *s) { return gy_stream_is_open(s) ? s->priv.fd : -1; }
+
+void gy_stream_ref(gy_stream *s) {
+    if (s->loop) gyi_watch_ref(s->loop, &s->priv.watch);
+}
+
+void gy_stream_unref(gy_stream *s) {
+    if (s->loop) gyi_watch_unref(s->loop, &s->priv.watch);
+}

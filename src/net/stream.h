@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of streams share: the states, and the steps from one to another.
+ *
+ *   closed -> listening | connecting | open -> closing -> closed
+ *
+ * The descriptor is registered once. Where the backend reports edges, it is registered for both directions, and what is
+ * known of readiness is kept in two flags that only a call which found nothing takes away: steady traffic changes no
+ * interest. Where it reports levels, interest follows need (gyi_stream_interest).
+ *
+ * A stream's own entry (watch.entry) stands for one thing at a time: readiness, the answer to a read, connect or accept,
+ * and in the end the close callback. Writes have entries of their own. */
+#ifndef GYI_NET_STREAM_H
+#define GYI_NET_STREAM_H
+
+#include "loop/loop.h"
+#include "sys/sock.h"
+
+enum {
+    GYI_STREAM_OPEN       = 0x001,
+    GYI_STREAM_LISTENING  = 0x002,
+    GYI_STREAM_CONNECTING = 0x004, /* `fn.connect` is to be told */
+    GYI_STREAM_READING    = 0x008, /* `fn.read` is to be told */
+    GYI_STREAM_READABLE   = 0x010, /* a read may bring something */
+    GYI_STREAM_WRITABLE   = 0x020, /* a write may bring something out */
+    GYI_STREAM_ENDED      = 0x040, /* the peer has closed, or there is trouble: stays readable to the end */
+    GYI_STREAM_SHUT       = 0x080, /* shutdown was asked for: no more writes */
+    GYI_STREAM_CLOSING    = 0x100,
+    GYI_STREAM_FAILED     = 0x200, /* `err` is what the pending read or connect is told */
+    GYI_STREAM_WROTE      = 0x400, /* a write that was made at once has not reported yet: gather those that follow */
+    GYI_STREAM_PAUSED     = 0x800, /* listening: waits for descriptors to be free again */
+    GYI_STREAM_SOCKET     = 0x1000,
+    GYI_STREAM_EDGE       = 0x2000 /* the backend reports edges */
+};
+
+/* The mark of a shutdown among the writes: their `count`. */
+#define GYI_WRITE_SHUTDOWN UINT32_MAX
+
+static inline bool gyi_stream_is(const gy_stream *s, unsigned state) { return s->priv.state & state; }
+
+/* Whether operations are taken. */
+static inline bool gyi_stream_usable(const gy_stream *s) {
+    return (s->priv.state & (GYI_STREAM_OPEN | GYI_STREAM_CLOSING | GYI_STREAM_LISTENING)) == GYI_STREAM_OPEN;
+}
+
+/* Makes an open stream of `fd`, which it owns from then on; `state` says what kind. @return 0; -EALREADY, -ENOMEM with
+ * the stream and `fd` as they were. */
+int gyi_stream_adopt(gy_loop *loop, gy_stream *stream, int fd, unsigned state);
+
+/* Where levels are reported: watches for what is needed now, and not for what would be reported for nothing. */
+void gyi_stream_interest(gy_stream *stream);
+
+/* Puts the stream's entry on the queue, if it is not there. */
+static inline void gyi_stream_push(gy_stream *s) { gyi_watch_push(s->loop, &s->priv.watch); }
+
+/* ---- write.c ---- */
+
+/* Writes what is queued, as far as it goes. */
+void gyi_write_flush(gy_stream *stream);
+
+/* Has all queued writes report `err`. */
+void gyi_write_fail(gy_stream *stream, int err);
+
+/* ---- listen.c, connect.c: what readiness means to them. At most one call into user code, and that last. ---- */
+void gyi_listen_ready(gy_stream *server);
+void gyi_connect_ready(gy_stream *stream, unsigned got);
+
+/* Gives back what a listener holds when it closes. */
+void gyi_listen_close(gy_stream *server);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/* Writing to streams.
+ *
+ * A write is tried at once, when nothing is queued before it. What does not go is queued, in the caller's own record, and
+ * goes when the kernel has room, many writes gathered into one call. A second write in the same turn, before the first
+ * one has reported, is not tried but queued until this turn's callbacks are through, so that a thousand small writes
+ * become a few large ones.
+ *
+ * A write that is done, however it ended, becomes an entry on the callback queue. The first error stays: everything
+ * written later reports it too. */
+#include "net/stream.h"
+
+#include <string.h>
+
+#include "sys/fd.h"
+
+enum { WRITE_GATHER = 128 }; /* buffers per call; every system takes more */
+
+static void write_run(gyi_entry *entry) {
+    gy_write *w = GY_OF(entry, gy_write, priv.entry);
+    w->stream->priv.state &= ~(unsigned)GYI_STREAM_WROTE;
+    w->priv.fn(w, w->priv.err);
+}
+
+static void write_done(gy_write *w, int err) {
+    w->priv.err = err;
+    w->priv.entry.next = NULL;
+    w->priv.entry.run = write_run;
+    gyi_queue_push(w->stream->loop, &w->priv.entry);
+}
+
+static ssize_t write_send(gy_stream *s, const gy_buf *from, unsigned count) {
+    gyi_sys *sys = &s->loop->sys;
+    ssize_t n;
+    if (!gyi_stream_is(s, GYI_STREAM_SOCKET)) n = gyi_fd_writev(sys, s->priv.fd, from, count);
+    else if (count == 1) n = gyi_sock_send(sys, s->priv.fd, from->base, from->len);
+    else n = gyi_sock_sendv(sys, s->priv.fd, from, count);
+    return n;
+}
+
+/* ---- the queue of a stream --------------------------------------------------------------------------------------- */
+
+static bool write_is_shutdown(const gy_write *w) { return w->priv.count == GYI_WRITE_SHUTDOWN; }
+
+/* While it is on the stream's queue, a write's entry is a ring of its own, so that it counts as taken. */
+static void write_append(gy_stream *s, gy_write *w) {
+    w->priv.next = NULL;
+    w->priv.entry.next = w->priv.entry.prev = &w->priv.entry;
+    if (s->priv.last) s->priv.last->priv.next = w;
+    else s->priv.first = w;
+    s->priv.last = w;
+}
+
+static gy_write *write_take(gy_stream *s) {
+    gy_write *w = s->priv.first;
+    s->priv.first = w->priv.next;
+    if (!s->priv.first) s->priv.last = NULL;
+    return w;
+}
+
+/* Takes `n` bytes off the front of a write. @return what is left of `n` when the write is used up. */
+static size_t write_advance(gy_write *w, size_t n) {
+    while (n >= w->priv.own.len) {
+        n -= w->priv.own.len;
+        w->priv.own.len = 0;
+        if (w->priv.count <= 1) {
+            w->priv.count = 0;
+            return n;
+        }
+        w->priv.own = *++w->priv.bufs;
+        w->priv.count--;
+    }
+    w->priv.own.base = (char *)w->priv.own.base + n;
+    w->priv.own.len -= n;
+    return 0;
+}
+
+/* Puts the buffers of the first writes into `out`, up to a shutdown. @return how many. */
+static unsigned write_gather(const gy_stream *s, gy_buf *out) {
+    unsigned n = 0;
+    for (const gy_write *w = s->priv.first; w && !write_is_shutdown(w); w = w->priv.next)
+        for (unsigned i = 0; i < w->priv.count; i++) {
+            if (n == WRITE_GATHER) return n;
+            out[n++] = i ? w->priv.bufs[i] : w->priv.own;
+        }
+    return n;
+}
+
+/* Reports the writes that `n` more bytes finish, and those of nothing that follow. */
+static void write_consume(gy_stream *s, size_t n) {
+    s->priv.queued -= n;
+    while (s->priv.first && !write_is_shutdown(s->priv.first)) {
+        n = write_advance(s->priv.first, n);
+        if (s->priv.first->priv.count) return;
+        write_done(write_take(s), 0);
+    }
+}
+
+void gyi_write_fail(gy_stream *s, int err) {
+    if (!s->priv.broken) s->priv.broken = err;
+    s->priv.queued = 0;
+    while (s->priv.first) write_done(write_take(s), err);
+}
+
+static void write_shutdown(gy_stream *s) {
+    gy_write *w = write_take(s);
+    write_done(w, gyi_sock_shutdown_write(&s->loop->sys, s->priv.fd));
+}
+
+void gyi_write_flush(gy_stream *s) {
+    gy_buf gathered[WRITE_GATHER];
+    while (s->priv.first && gyi_stream_is(s, GYI_STREAM_WRITABLE)) {
+        unsigned count = write_gather(s, gathered);
+        if (!count) {
+            write_consume(s, 0);
+            if (s->priv.first) write_shutdown(s);
+            continue;
+        }
+        ssize_t n = write_send(s, gathered, count);
+        if (n == -EAGAIN) {
+            s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
+        } else if (n < 0) {
+            gyi_write_fail(s, (int)n);
+        } else {
+            write_consume(s, (size_t)n);
+        }
+    }
+    gyi_stream_interest(s);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+static int write_check(const gy_stream *s, const gy_write *w, gy_write_fn *fn) {
+    if (GYI_UNLIKELY(!fn)) return -EINVAL;
+    if (GYI_UNLIKELY(!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT))) return GY_ECLOSED;
+    if (GYI_UNLIKELY(gyi_entry_listed(&w->priv.entry))) return -EALREADY;
+    return 0;
+}
+
+/* Tries a write at once. Whether it has to be queued. */
+static bool write_now(gy_stream *s, gy_write *w, size_t len) {
+    if (s->priv.broken) {
+        write_done(w, s->priv.broken);
+        return false;
+    }
+    if (s->priv.first || (s->priv.state & (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE)) != GYI_STREAM_WRITABLE) return true;
+    ssize_t n = len == 0 ? 0 : write_send(s, w->priv.count == 1 ? &w->priv.own : w->priv.bufs, w->priv.count);
+    if (GYI_LIKELY(n == (ssize_t)len)) {
+        s->priv.state |= GYI_STREAM_WROTE;
+        write_done(w, 0);
+        return false;
+    }
+    if (n < 0 && n != -EAGAIN) {
+        s->priv.broken = (int)n;
+        write_done(w, (int)n);
+        return false;
+    }
+    s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
+    if (n > 0) write_advance(w, (size_t)n);
+    s->priv.queued -= n > 0 ? (size_t)n : 0;
+    return true;
+}
+
+static int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
+    if (s->priv.limit && s->priv.first && len > s->priv.limit - s->priv.queued) return GY_EBACKLOG;
+    w->stream = s;
+    w->priv.fn = fn;
+    if (GYI_LIKELY(!write_now(s, w, len))) return 0;
+    s->priv.queued += len; /* less what write_now() has already taken off */
+    write_append(s, w);
+    if (gyi_stream_is(s, GYI_STREAM_WRITABLE)) gyi_stream_push(s);
+    else gyi_stream_interest(s);
+    return 0;
+}
+
+int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
+    int err = write_check(s, w, fn);
+    if (GYI_UNLIKELY(err)) return err;
+    if (GYI_UNLIKELY(from.len && !from.base)) return -EINVAL;
+    w->priv.own = from;
+    w->priv.bufs = NULL;
+    w->priv.count = 1;
+    return write_submit(s, w, from.len, fn);
+}
+
+int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned count, gy_write_fn *fn) {
+    int err = write_check(s, w, fn);
+    if (err) return err;
+    if (!from || !count) return -EINVAL;
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if ((from[i].len && !from[i].base) || from[i].len > SIZE_MAX / 2 - len) return -EINVAL;
+        len += from[i].len;
+    }
+    w->priv.own = from[0];
+    w->priv.bufs = from;
+    w->priv.count = count;
+    /* More than one call takes: queued whole, and gathered from there. */
+    if (count > WRITE_GATHER && !s->priv.first) s->priv.state |= GYI_STREAM_WROTE;
+    return write_submit(s, w, len, fn);
+}
+
+int gy_stream_shutdown(gy_stream *s, gy_write *w, gy_write_fn *fn) {
+    int err = write_check(s, w, fn);
+    if (err) return err;
+    s->priv.state |= GYI_STREAM_SHUT;
+    w->stream = s;
+    w->priv.fn = fn;
+    w->priv.count = GYI_WRITE_SHUTDOWN;
+    if (s->priv.broken) {
+        write_done(w, s->priv.broken);
+        return 0;
+    }
+    write_append(s, w);
+    if (!gyi_stream_is(s, GYI_STREAM_CONNECTING) && s->priv.first == w) write_shutdown(s);
+    return 0;
+}
+
+int64_t gy_stream_try_write(gy_stream *s, gy_buf from) {
+    if (from.len && !from.base) return -EINVAL;
+    if (!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT)) return GY_ECLOSED;
+    if (s->priv.broken) return s->priv.broken;
+    if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING)) return -EAGAIN;
+    if (!from.len) return 0;
+    ssize_t n = write_send(s, &from, 1);
+    if (n < 0 && n != -EAGAIN) s->priv.broken = (int)n;
+    return n;
+}
+
+size_t gy_stream_queued(const gy_stream *s) { return s->priv.queued; }
+
+void gy_stream_set_limit(gy_stream *s, size_t bytes) { s->priv.limit = bytes; }

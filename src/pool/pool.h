@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/* The pool's inside. Each lane is a small pool of its own: a queue, a lock, threads. So lanes cannot starve each other,
+ * and share no lock.
+ *
+ *   home -> submitted (loop->submitted) -> away: queued (lane) -> taken (running, or on its way to the loop) -> home */
+#ifndef GYI_POOL_POOL_H
+#define GYI_POOL_POOL_H
+
+#include "loop/loop.h"
+#include "sys/thread.h"
+
+enum { GYI_WORK_HOME, GYI_WORK_SUBMITTED, GYI_WORK_AWAY }; /* gy_work.priv.away, for the loop's thread */
+enum { GYI_WORK_QUEUED, GYI_WORK_TAKEN };                  /* gy_work.priv.state, under the lane's lock */
+
+typedef struct gyi_lane {
+    gy_pool *pool;
+    gyi_mutex lock; /* guards all below, and the state of the jobs queued here */
+    gyi_cond work;  /* there is some, or the lane is closing */
+    gyi_cond ended; /* the last thread has gone */
+    gyi_entry queue;
+    unsigned queued, running;
+    unsigned threads, most;
+    unsigned idle;     /* threads that wait for work */
+    unsigned signals;  /* of these, how many have been called and have not looked yet */
+    bool closing;
+    bool left;         /* `leaver` has ended and must be joined */
+    gyi_thread leaver;
+    uint64_t done, cancelled;
+    gyi_sys sys;
+} gyi_lane;
+
+struct gy_pool {
+    gy_alloc alloc;
+    gy_ns idle;
+    size_t stack;
+    _Atomic unsigned refs; /* the owner's, and one for each job that a loop has not handed over yet */
+    gyi_lane lane[GY_LANE_COUNT];
+};
+
+/* ---- lane.c ---- */
+int gyi_lane_init(gyi_lane *lane, gy_pool *pool, unsigned most);
+
+/* Ends the lane: cancels what is queued, waits for what runs, joins the threads. */
+void gyi_lane_close(gyi_lane *lane);
+void gyi_lane_free(gyi_lane *lane);
+
+/* Takes over the first jobs of `list` that are for this lane, and sees that threads come to do them. A closed lane
+ * cancels them. */
+void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list);
+
+/* @return as gy_pool_cancel(), without reporting. */
+int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
+
+/* ---- pool.c ---- */
+/* Sends a job that is on no list back to its loop. Any thread. */
+void gyi_work_report(gy_work *work, int err);
+
+#endif
