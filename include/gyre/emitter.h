@@ -20,7 +20,7 @@
 #ifndef GYRE_EMITTER_H
 #define GYRE_EMITTER_H
 
-#include "gyre/loop.h"
+#include "gyre/job.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,8 +79,8 @@ typedef void gy_leak_fn(gy_emitter *emitter, const gy_leak *leak);
 struct gyi_emit; /* an emit that is running: a frame on its own stack */
 /** @endcond */
 
-/** An emitter. The caller's memory, valid as `{0}`; gy_emitter_close() it before it is freed or moved. The fields before
- *  `priv` are the program's to set, and all may stay zero. */
+/** An emitter. The caller's memory, valid as `{0}`; gy_emitter_close() it before it is freed or moved. The fields
+ *  before `priv` are the program's to set, and all may stay zero. */
 struct gy_emitter {
     void *user;                 /**< the program's */
     gy_loop *loop;              /**< asked about "error" events without listener, if there is no hook below */
@@ -162,17 +162,19 @@ struct gy_emission {
     const void *payload; /**< read only: with what */
     /** @cond internal */
     struct {
-        gy_loop *loop;
+        gy_job job;
         gy_emission *next, **prev; /* the emitter's list; `prev` is NULL when not queued */
-        struct gyi_entry entry;
     } priv;
     /** @endcond */
 };
 
-/** Has the loop emit the event from its callback queue. The record is idle again before the first listener is called:
- *  a listener may queue it anew, or free it. The payload has to stay until the listeners have returned. A record that
- *  is queued already keeps its place and gets the new payload. When the emitter is closed, its records are idle again,
- *  and nothing is emitted. Close emitters with queued emissions before their loop is freed. Loop thread.
+/** Has the loop emit the event from its callback queue, behind the events of this turn; what a listener of such an
+ *  event queues comes in the next turn, so a chain of them cannot starve I/O. Emissions keep their order. The record is
+ *  idle again before the first listener is called: a listener may queue it anew, or free it. The payload has to stay
+ *  until the listeners have returned; nobody is told when that is, so one that has to be freed belongs to the last
+ *  listener, or to a gy_immediate() of the program that calls gy_emit() and then frees it. A record that is queued
+ *  already keeps its place and gets the new payload. When the emitter is closed its records are idle again and nothing
+ *  is emitted. A queued emission keeps the loop alive; close its emitter before the loop is freed. Loop thread.
  *  @return 0 when it was queued; 1 when it was queued already, and only the payload is new; -EINVAL without a name;
  *  -EALREADY, with nothing changed, when it is queued for another loop, emitter or event. */
 GY_API int gy_emit_later(gy_loop *loop, gy_emitter *emitter, const char *name, gy_emission *emission,

@@ -11,10 +11,10 @@
 extern "C" {
 #endif
 
-/** A histogram of durations: bucket `i` counts those of less than 2^i microseconds that no lower bucket counts; the
- *  last one counts all that are longer. */
+/** A histogram of durations: bucket `i` counts those of less than 2^(10 + i) nanoseconds (about 2^i microseconds) that
+ *  no lower bucket counts; the last one counts all that are longer. */
 typedef struct gy_histogram {
-    uint64_t bucket[24]; /**< the last but one ends at about 4 s */
+    uint64_t bucket[24]; /**< the last but one ends at 4.3 s */
 } gy_histogram;
 
 /** The duration below which `percent` (0 to 100) of the entries lie, in nanoseconds: the upper end of the bucket, so an
@@ -35,7 +35,7 @@ typedef struct gy_loop_stats {
     gy_histogram lag;       /**< how long each turn was busy, and so how late anything may have been noticed */
     gy_histogram lateness;  /**< how late timers were when they were collected */
     unsigned queued;        /**< entries on the callback queue now */
-    unsigned queued_max;    /**< the most that were ever collected in one turn */
+    unsigned queued_max;    /**< the most of one kind (descriptors, timers, messages) that were collected at once */
     unsigned jobs_queued;   /**< deferred jobs and microtasks now */
     unsigned active;        /**< referenced handles that keep the loop alive now */
     unsigned timers_active; /**< timers running now */

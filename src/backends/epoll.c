@@ -76,12 +76,12 @@ static int epoll_wait_ns(gyi_poller *p, struct epoll_event *to, int cap, gy_ns t
 }
 
 static int epoll_wait_ms(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
-    int ms = timeout == GY_FOREVER ? -1 : timeout > GY_S(86400) ? 86400000 : (int)((timeout + 999999) / 1000000);
+    int ms = timeout > GY_S(86400) ? 86400000 : (int)((timeout + 999999) / 1000000);
     return epoll_wait(p->fd, to, cap, ms);
 }
 
-static int epoll_wait_some(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
-    if (timeout > 0 && timeout != GY_FOREVER && (p->caps & EPOLL_CAP_NS)) {
+static __attribute__((noinline)) int epoll_wait_long(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
+    if (p->caps & EPOLL_CAP_NS) {
         int n = epoll_wait_ns(p, to, cap, timeout);
         if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
         p->caps &= ~(unsigned)EPOLL_CAP_NS;
@@ -92,8 +92,10 @@ static int epoll_wait_some(gyi_poller *p, struct epoll_event *to, int cap, gy_ns
 static int epoll_poll(gyi_poller *p, gyi_ready *out, int cap, gy_ns timeout) {
     int n = gyi_sys_enter(p->sys, GYI_SYS_WAIT);
     if (n) return n;
-    n = epoll_wait_some(p, (struct epoll_event *)(void *)out, cap, timeout);
-    return n >= 0 ? n : errno == EINTR ? 0 : -errno;
+    struct epoll_event *to = (struct epoll_event *)(void *)out;
+    if (timeout == 0 || timeout == GY_FOREVER) n = epoll_wait(p->fd, to, cap, timeout ? -1 : 0);
+    else n = epoll_wait_long(p, to, cap, timeout);
+    return GYI_LIKELY(n >= 0) ? n : errno == EINTR ? 0 : -errno;
 }
 
 const gyi_backend gyi_backend_epoll = {

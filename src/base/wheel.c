@@ -65,7 +65,7 @@ static void wheel_place(gyi_wheel *w, gyi_timed *t) {
 
 void gyi_wheel_insert(gyi_wheel *w, gyi_timed *t, gy_ns due) {
     t->due = due;
-    t->order = ++w->sequence << GYI_TIMED_SHIFT | (t->order & GYI_TIMED_FLAGS);
+    t->order = gyi_wheel_order(w, t);
     if (due < w->soonest) w->soonest = due;
     w->count++;
     wheel_place(w, t);
@@ -77,17 +77,6 @@ void gyi_wheel_remove(gyi_wheel *w, gyi_timed *t) {
     else gyi_heap_remove(&w->heap, t);
     w->count--;
     wheel_state(t, 0);
-}
-
-void gyi_wheel_move(gyi_wheel *w, gyi_timed *t, gy_ns due) {
-    if (GYI_LIKELY((t->order & GYI_TIMED_WHEEL) && due >= t->due)) {
-        if (t->due == w->soonest) w->soonest = GYI_WHEEL_UNKNOWN;
-        t->due = due;
-        t->order = ++w->sequence << GYI_TIMED_SHIFT | (t->order & GYI_TIMED_FLAGS);
-        return;
-    }
-    gyi_wheel_remove(w, t);
-    gyi_wheel_insert(w, t, due);
 }
 
 /* Finds the first slot that is not empty and stores the tick with which it begins. Clears the bits of empty ones. */

@@ -31,21 +31,20 @@ enum {
     GYI_TIMED_RUNNING = 8,    /* its callback runs; the owner's */
     GYI_TIMED_UNREF   = 16,   /* the owner's */
     GYI_TIMED_STATE   = 15,   /* all of the states */
-    GYI_TIMED_FLAGS   = 0xff, /* what is not the sequence */
-    GYI_TIMED_SHIFT   = 8
+    GYI_TIMED_FLAGS   = 0xff  /* all that is not the start order */
 };
+
+#define GYI_WHEEL_UNKNOWN INT64_MIN
 
 typedef struct gyi_wheel {
     gyi_timed *heap;    /* every timer whose tick is not after `base` */
     uint64_t base;      /* tick: every timer in a slot is after it, and no slot that begins at or before it is left */
-    gy_ns soonest;      /* nothing is due before; GY_WHEEL_UNKNOWN: to be looked for */
-    uint64_t sequence;  /* of the timer that was started last */
+    gy_ns soonest;      /* nothing is due before; GYI_WHEEL_UNKNOWN: to be looked for */
+    uint64_t sequence;  /* of the timer that was started last, without flags */
     size_t count;       /* timers in slots and heap */
     uint64_t occupied[GYI_WHEEL_LEVELS]; /* a clear bit: the slot is empty; a set one: it may be */
     gyi_timed *slot[GYI_WHEEL_LEVELS][GYI_WHEEL_SLOTS];
 } gyi_wheel;
-
-#define GYI_WHEEL_UNKNOWN INT64_MIN
 
 static inline uint64_t gyi_tick(gy_ns t) { return (uint64_t)t >> GYI_TICK_BITS; }
 
@@ -58,8 +57,17 @@ void gyi_wheel_insert(gyi_wheel *wheel, gyi_timed *timed, gy_ns due);
 /* Takes a timer that is in the wheel out. */
 void gyi_wheel_remove(gyi_wheel *wheel, gyi_timed *timed);
 
-/* Moves a timer that is in the wheel to another time, as if removed and inserted. */
-void gyi_wheel_move(gyi_wheel *wheel, gyi_timed *timed, gy_ns due);
+/* The next start order, with the flags of a timer. */
+static inline uint64_t gyi_wheel_order(gyi_wheel *wheel, const gyi_timed *timed) {
+    return (wheel->sequence += GYI_TIMED_FLAGS + 1) | (timed->order & GYI_TIMED_FLAGS);
+}
+
+/* Moves a timer that is in the wheel to a later time: it stays where it is until its slot is looked at. */
+static inline void gyi_wheel_postpone(gyi_wheel *wheel, gyi_timed *timed, gy_ns due) {
+    if (timed->due == wheel->soonest) wheel->soonest = GYI_WHEEL_UNKNOWN;
+    timed->due = due;
+    timed->order = gyi_wheel_order(wheel, timed);
+}
 
 /* Takes out the first timer that is due at `now`, or returns NULL. `now` never goes back. */
 gyi_timed *gyi_wheel_pop(gyi_wheel *wheel, gy_ns now);

@@ -23,10 +23,10 @@ void gyi_async_push(gy_loop *l, gyi_entry *entry) {
     gyi_async_wake(l);
 }
 
-unsigned gyi_async_collect(gy_loop *l) {
+void gyi_async_collect(gy_loop *l) {
     unsigned count = gyi_inbox_take(&l->inbox, &l->queue.events);
     l->stats.posts += count;
-    return count;
+    gyi_stats_most(l, count);
 }
 
 /* ---- the wake-up descriptor -------------------------------------------------------------------------------------- */

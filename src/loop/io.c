@@ -34,15 +34,15 @@ static void slot_unregister(gy_loop *l, gyi_slot *slot, int fd) {
     gyi_slot_renew(slot, fd);
 }
 
-static void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
-    gyi_slot *slot = watch_slot(l, w);
-    gyi_watch **end = &slot->first;
-    while (*end) end = &(*end)->next;
+static inline void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
+    gyi_watch **end = &watch_slot(l, w)->first;
+    while (GYI_UNLIKELY(*end != NULL)) end = &(*end)->next;
     w->next = NULL;
     *end = w;
-    w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & GYI_WATCH_KEPT) | GYI_WATCH_ACTIVE);
+    unsigned kept = w->want & GYI_WATCH_KEPT;
+    w->want = (uint16_t)(want | kept | GYI_WATCH_ACTIVE);
     w->deaf = watch_deaf(want);
-    if (!(w->want & GYI_WATCH_UNREF)) gyi_loop_ref(l);
+    if (!kept) gyi_loop_ref(l);
     gyi_slots_change(&l->slots, w->fd);
 }
 
@@ -57,13 +57,14 @@ int gyi_watch_start(gy_loop *l, gyi_watch *w, int fd, unsigned want) {
 }
 
 void gyi_watch_stop(gy_loop *l, gyi_watch *w) {
-    gyi_queue_drop(l, &w->entry);
-    if (!gyi_watch_active(w)) return;
+    unsigned want = w->want;
+    if (gyi_entry_listed(&w->entry)) gyi_list_remove(&w->entry);
+    if (!(want & GYI_WATCH_ACTIVE)) return;
     gyi_watch **at = &watch_slot(l, w)->first;
-    while (*at != w) at = &(*at)->next;
+    while (GYI_UNLIKELY(*at != w)) at = &(*at)->next;
     *at = w->next;
-    if (!(w->want & GYI_WATCH_UNREF)) gyi_loop_unref(l);
-    w->want &= (uint16_t)~GYI_WATCH_ACTIVE;
+    if (!(want & GYI_WATCH_UNREF)) gyi_loop_unref(l);
+    w->want = (uint16_t)(want & ~(unsigned)GYI_WATCH_ACTIVE);
     gyi_slots_change(&l->slots, w->fd);
 }
 
@@ -107,10 +108,38 @@ void gyi_watch_unref(gy_loop *l, gyi_watch *w) {
     w->want |= GYI_WATCH_UNREF;
 }
 
+/* ---- how a gy_io is run ------------------------------------------------------------------------------------------ */
+
+static void io_run(gyi_entry *entry) {
+    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
+    io->priv.fn(io, 0, io->priv.watch.got);
+}
+
+/* What is edge-triggered is told of a peer that closes in a bit of its own, which is not for users. */
+static void io_run_edge(gyi_entry *entry) {
+    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
+    io->priv.fn(io, 0, io->priv.watch.got & GYI_EVENTS);
+}
+
+static void io_run_once(gyi_entry *entry) {
+    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
+    gyi_watch_stop(io->loop, &io->priv.watch);
+    io_run_edge(entry);
+}
+
+static void io_run_refused(gyi_entry *entry) {
+    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
+    io->priv.fn(io, io->priv.watch.fd, 0);
+}
+
+static bool watch_is_io(const gyi_watch *w) {
+    return w->entry.run == io_run || w->entry.run == io_run_edge || w->entry.run == io_run_once;
+}
+
 /* ---- telling the kernel ------------------------------------------------------------------------------------------ */
 
 /* What the kernel is to watch for: the union. Edge-triggered only when all who watch want that. */
-static unsigned slot_want(const gyi_slot *slot) {
+static __attribute__((noinline)) unsigned slot_want(const gyi_slot *slot) {
     unsigned want = 0, edge = GY_EDGE;
     for (const gyi_watch *w = slot->first; w; w = w->next) {
         want |= w->want & GYI_INTEREST;
@@ -120,15 +149,18 @@ static unsigned slot_want(const gyi_slot *slot) {
 }
 
 /* Stops the watchers of a slot and queues them with the error. */
-static void slot_fail(gy_loop *l, gyi_slot *slot, int err) {
+static void slot_fail(gy_loop *l, int fd, int err) {
+    gyi_slot *slot = &l->slots.at[fd];
     while (slot->first) {
         gyi_watch *w = slot->first;
         gyi_watch_stop(l, w);
         w->fd = err;
-        w->got = 0; /* a watcher that runs without any event was refused */
+        w->got = 0;
+        if (watch_is_io(w)) w->entry.run = io_run_refused;
         gyi_queue_push(l, &w->entry);
     }
     slot->have = 0;
+    gyi_slot_renew(slot, fd);
 }
 
 static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
@@ -142,17 +174,24 @@ static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
     return ops->set(&l->poller, fd, slot->token, was, want);
 }
 
-static void slot_apply(gy_loop *l, int fd) {
-    gyi_slot *slot = &l->slots.at[fd];
-    unsigned want = slot_want(slot);
-    if (want == slot->have && !(slot->flags & GYI_SLOT_FRESH)) return;
+/* Makes the kernel's view that of the watchers. */
+static __attribute__((noinline)) void slot_update(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
     int err = 0;
     if (want) err = slot_register(l, slot, fd, want);
     else slot_unregister(l, slot, fd);
     slot->flags &= (uint16_t)~GYI_SLOT_FRESH;
     slot_always(l, slot, err == -EPERM);
-    if (err && err != -EPERM) slot_fail(l, slot, err);
+    if (err && err != -EPERM) slot_fail(l, fd, err);
     else slot->have = (uint16_t)want;
+}
+
+static void slot_apply(gy_loop *l, int fd) {
+    gyi_slot *slot = &l->slots.at[fd];
+    const gyi_watch *w = slot->first;
+    bool alone = w && !w->next;
+    unsigned want = alone ? w->want & (GYI_INTEREST | GY_EDGE) : slot_want(slot);
+    if (want != slot->have || (slot->flags & GYI_SLOT_FRESH)) slot_update(l, slot, fd, want);
+    slot->quick = alone && slot->first ? slot->token : 0;
 }
 
 /* Begins with an empty kernel object, in which everything is registered again. */
@@ -200,58 +239,57 @@ static void io_stale(gy_loop *l, uint64_t token) {
     if (token == GYI_TOKEN_WAKE) return;
     l->stats.stale++;
     l->rebuild = true;
+    gyi_slots_change(&l->slots, 0); /* any slot: so that there is something to apply */
 }
 
 /* The answers that the quick way below does not take. */
-static void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
+static __attribute__((noinline)) void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
     gyi_slot *slot = gyi_slots_find(&l->slots, token);
     if (!slot) {
         io_stale(l, token);
     } else if (events & GYI_CLOSED) {
         int fd = (int)(uint32_t)token;
         l->poller.ops->set(&l->poller, fd, token, slot->have, 0);
-        slot_fail(l, slot, -EBADF);
+        slot_fail(l, fd, -EBADF);
     } else {
         for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, events);
     }
 }
 
-static void io_collect_always(gy_loop *l) {
+/* The quick way is for a lone watcher that wants all that was reported and is not queued: nearly always. It is one
+ * straight line; `last` is the end of the queue, which is closed when somebody else needs it. */
+void gyi_io_collect(gy_loop *l, unsigned count) {
+    gyi_entry *const events = &l->queue.events;
+    gyi_entry *last = events->prev;
+    const gyi_slot *const slots = l->slots.at;
+    const gyi_ready *const end = l->ready + count;
+    for (const gyi_ready *r = l->ready; r < end; r++) {
+        const gyi_slot *slot = &slots[(uint32_t)r->token];
+        gyi_watch *w = slot->first;
+        if (GYI_LIKELY(slot->quick == r->token && !((int32_t)r->events & w->deaf) && !w->entry.next)) {
+            w->got = (uint8_t)r->events;
+            w->entry.prev = last;
+            w->entry.next = events;
+            last->next = &w->entry;
+            last = &w->entry;
+        } else {
+            events->prev = last;
+            io_collect_slowly(l, r->token, r->events);
+            last = events->prev;
+        }
+    }
+    events->prev = last;
+    l->stats.io += count;
+    gyi_stats_most(l, count);
+}
+
+/* Files that the kernel does not watch are ready in every turn. */
+void gyi_io_collect_always(gy_loop *l) {
     for (uint32_t fd = 0; fd < l->slots.cap; fd++) {
         gyi_slot *slot = &l->slots.at[fd];
         if (!(slot->flags & GYI_SLOT_ALWAYS)) continue;
         for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, GY_READABLE | GY_WRITABLE);
     }
-}
-
-/* The quick way is for one watcher, not yet queued, that wants all that was reported: nearly always. It is written so
- * that the common case is one straight line; `last` is the end of the queue, which is closed when it is needed. */
-void gyi_io_collect(gy_loop *l, int count) {
-    gyi_entry *const events = &l->queue.events;
-    gyi_entry *last = events->prev;
-    const gyi_slot *const slots = l->slots.at;
-    for (const gyi_ready *r = l->ready, *end = r + count; r < end; r++) {
-        const uint64_t token = r->token;
-        const gyi_slot *slot = &slots[(uint32_t)token];
-        const unsigned got = r->events;
-        gyi_watch *w = slot->first;
-        if (GYI_LIKELY(slot->token == token && w != NULL)) {
-            if (GYI_LIKELY(!(got & (unsigned)w->deaf) && !w->next && !w->entry.next)) {
-                w->got = (uint8_t)got;
-                w->entry.prev = last;
-                w->entry.next = events;
-                last->next = &w->entry;
-                last = &w->entry;
-                continue;
-            }
-        }
-        events->prev = last;
-        io_collect_slowly(l, token, got);
-        last = events->prev;
-    }
-    events->prev = last;
-    if (count > 0) l->stats.io += (unsigned)count;
-    if (GYI_UNLIKELY(l->always)) io_collect_always(l);
 }
 
 /* The table is never empty, as gyi_slots_find() wants it. */
@@ -264,21 +302,10 @@ void gyi_io_free(gy_loop *l) { gyi_free(&l->alloc, l->slots.at); }
 
 /* ---- gy_io ------------------------------------------------------------------------------------------------------- */
 
-static void io_run(gyi_entry *entry) {
-    gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
-    unsigned got = io->priv.watch.got;
-    io->priv.fn(io, GYI_LIKELY(got) ? 0 : io->priv.watch.fd, got & GYI_EVENTS);
-}
-
-static void io_run_once(gyi_entry *entry) {
-    gyi_watch_stop(GY_OF(entry, gy_io, priv.watch.entry)->loop, &GY_OF(entry, gy_io, priv.watch.entry)->priv.watch);
-    io_run(entry);
-}
-
 static bool io_asks(unsigned events) { return (events & GYI_INTEREST) && !(events & ~(unsigned)GYI_WATCH_ASKED); }
 
 static void io_set_run(gy_io *io, unsigned events) {
-    io->priv.watch.entry.run = events & GY_ONESHOT ? io_run_once : io_run;
+    io->priv.watch.entry.run = events & GY_ONESHOT ? io_run_once : events & GY_EDGE ? io_run_edge : io_run;
 }
 
 int gy_io_start(gy_loop *loop, gy_io *io, int fd, unsigned events, gy_io_fn *fn) {
@@ -299,10 +326,11 @@ void gy_io_stop(gy_io *io) {
 }
 
 int gy_io_restart(gy_io *io, unsigned events) {
-    if (!io->priv.fn || io->priv.watch.fd < 0 || !io_asks(events)) return -EINVAL;
-    io_set_run(io, events);
-    if (gyi_watch_active(&io->priv.watch)) gyi_watch_change(io->loop, &io->priv.watch, events);
-    else watch_link(io->loop, &io->priv.watch, events);
+    gyi_watch *w = &io->priv.watch;
+    if (GYI_UNLIKELY(!io->priv.fn || w->fd < 0 || !io_asks(events))) return -EINVAL;
+    if (GYI_UNLIKELY((events ^ w->want) & (GY_ONESHOT | GY_EDGE))) io_set_run(io, events);
+    if (gyi_watch_active(w)) gyi_watch_change(io->loop, w, events);
+    else watch_link(io->loop, w, events);
     return 0;
 }
 

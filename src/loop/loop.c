@@ -22,31 +22,34 @@ gy_ns gyi_loop_clock(const gy_loop *loop) {
 /* ---- the turn ---------------------------------------------------------------------------------------------------- */
 
 /* Runs the queue up to its end or to the halt mark. */
-static void loop_run_queue(gy_loop *l) {
+static inline void loop_run_queue(gy_loop *l) {
     gyi_entry *const events = &l->queue.events;
     for (gyi_entry *e = events->next; e->run; e = events->next) {
-        gyi_list_remove(e);
+        gyi_list_take(events);
         e->run(e);
     }
 }
 
-/* How long to wait for, seen from `now`: GY_FOREVER without limit. */
-static gy_ns loop_wait_time(gy_loop *l, gy_ns now) {
-    if (gyi_queue_pending(&l->queue) || l->always) return 0;
-    if (!gyi_list_empty(&l->hooks[GY_HOOK_IDLE])) return 0;
-    gy_ns next = gyi_wheel_next(&l->wheel);
-    return next == GY_FOREVER ? GY_FOREVER : next > now ? next - now : 0;
+/* When the wait has to end, on the loop's clock: 0 when it must not begin, GY_FOREVER when nothing ends it. */
+static inline gy_ns loop_deadline(gy_loop *l) {
+    if (gyi_queue_pending(&l->queue) || l->always || (l->hooked & 1U << GY_HOOK_IDLE)) return 0;
+    return gyi_wheel_next(&l->wheel);
 }
 
-/* Waits for events, for as long as it takes, and accounts for the time. */
-static int loop_wait(gy_loop *l, gy_ns now) {
-    gy_ns timeout = loop_wait_time(l, now);
+static inline void loop_account(gy_loop *l, gy_ns now) {
     if (l->stats.mark) {
         l->stats.busy += now - l->stats.mark;
         gyi_stats_add(&l->stats.lag, now - l->stats.mark);
     }
+    l->stats.mark = now;
+}
+
+/* Waits for events until `deadline`. */
+static int loop_wait(gy_loop *l, gy_ns deadline) {
+    gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
+    loop_account(l, now);
     atomic_store(&l->asleep, 1);
-    if (!gyi_inbox_empty(&l->inbox) || atomic_load_explicit(&l->signals.raised, memory_order_relaxed)) timeout = 0;
+    if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
     l->poller.outside = l->working;
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
     atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
@@ -60,78 +63,96 @@ static int loop_wait(gy_loop *l, gy_ns now) {
 static int loop_peek(gy_loop *l) {
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, 0);
     l->now = gyi_loop_clock(l);
-    if (l->stats.mark) {
-        l->stats.busy += l->now - l->stats.mark;
-        gyi_stats_add(&l->stats.lag, l->now - l->stats.mark);
-    }
-    l->stats.mark = l->now;
+    loop_account(l, l->now);
     return n;
 }
 
 /* Asks the kernel and queues all that has happened. */
-static int loop_poll(gy_loop *l, gy_step how) {
-    if (GYI_UNLIKELY(l->slots.changed != GYI_SLOT_END) || GYI_UNLIKELY(l->rebuild)) {
+static inline int loop_poll(gy_loop *l, gy_step how) {
+    if (GYI_UNLIKELY(l->slots.changed != GYI_SLOT_END)) {
         int err = gyi_io_apply(l);
         if (err) return err;
     }
-    int n = how == GY_STEP_WAIT && loop_wait_time(l, l->now) > 0 ? loop_wait(l, gyi_loop_clock(l)) : loop_peek(l);
-    unsigned queued = n > 0 ? (unsigned)n : 0;
-    if (GYI_LIKELY(n > 0) || l->always) gyi_io_collect(l, n);
-    queued += gyi_timer_collect(l);
-    if (!gyi_inbox_empty(&l->inbox)) queued += gyi_async_collect(l);
-    if (queued > l->stats.queued_max) l->stats.queued_max = queued;
-    if (GYI_UNLIKELY(atomic_load_explicit(&l->signals.raised, memory_order_relaxed))) gyi_signal_collect(l);
+    gy_ns deadline = how == GY_STEP_WAIT ? loop_deadline(l) : 0;
+    int n = deadline > l->now ? loop_wait(l, deadline) : loop_peek(l);
+    if (n > 0) gyi_io_collect(l, (unsigned)n);
+    if (GYI_UNLIKELY(l->always)) gyi_io_collect_always(l);
+    if (l->wheel.soonest <= l->now) gyi_timer_collect(l);
+    if (!gyi_inbox_empty(&l->inbox)) gyi_async_collect(l);
     return n < 0 ? n : 0;
+}
+
+static void loop_hooks_after(gy_loop *l) {
+    if (gyi_list_empty(&l->queue.events)) gyi_hook_queue(l, GY_HOOK_IDLE);
+    gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
+}
+
+/* The hooks before the poll, and what was queued between two runs. Whether the turn goes on. */
+static bool loop_turn_begin(gy_loop *l) {
+    gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
+    loop_run_queue(l);
+    return l->queue.why != GYI_HALT_STOP;
+}
+
+/* The immediates and the close callbacks that there are when the events have been run. */
+static void loop_turn_end(gy_loop *l) {
+    gyi_queue *q = &l->queue;
+    if (q->why) return;
+    gyi_queue_move(q, &q->immediates);
+    loop_run_queue(l);
+    if (q->why) return;
+    gyi_queue_move(q, &q->closing);
+    loop_run_queue(l);
 }
 
 /* @return 0 or the error of the wait, after which the turn has still run what there was to run. */
 static int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
-    if (!gyi_list_empty(&l->hooks[GY_HOOK_BEFORE_POLL])) gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
-    loop_run_queue(l);
-    if (q->why == GYI_HALT_STOP) return 0;
+    if (GYI_UNLIKELY(l->hooked || !gyi_list_empty(&q->events)) && !loop_turn_begin(l)) return 0;
     int err = loop_poll(l, how);
-    if (!gyi_list_empty(&l->hooks[GY_HOOK_IDLE]) && gyi_list_empty(&q->events)) gyi_hook_queue(l, GY_HOOK_IDLE);
-    if (!gyi_list_empty(&l->hooks[GY_HOOK_AFTER_POLL])) gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
-    if (q->why) gyi_queue_resume(q);
+    if (GYI_UNLIKELY(l->hooked)) loop_hooks_after(l);
+    if (GYI_UNLIKELY(q->why)) gyi_queue_resume(q);
     loop_run_queue(l);
-    if (q->why) return err;
-    gyi_queue_move(q, &q->immediates);
-    loop_run_queue(l);
-    if (q->why) return err;
-    gyi_queue_move(q, &q->closing);
-    loop_run_queue(l);
+    if (!gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing)) loop_turn_end(l);
     return err;
 }
 
-bool gy_loop_alive(const gy_loop *l) { return l->active || l->working || gyi_queue_pending(&l->queue); }
+static inline bool loop_alive(const gy_loop *l) { return l->active || l->working || gyi_queue_pending(&l->queue); }
 
-/* Runs turns while `how` says so and there is a reason. @return as gy_loop_run(). */
-static int loop_run(gy_loop *l, gy_step how, bool once) {
-    if (l->running) return -EBUSY;
-    int err = 0;
-    l->running = true;
+bool gy_loop_alive(const gy_loop *l) { return loop_alive(l); }
+
+/* What every run begins and ends with: nobody runs a loop that runs, and a stop is over when it has been obeyed. */
+static void loop_enter(gy_loop *l) {
     l->stats.mark = 0;
-    if (l->queue.why != GYI_HALT_STOP)
-        do err = loop_turn(l, how);
-        while (!once && !err && l->queue.why != GYI_HALT_STOP && gy_loop_alive(l));
+    l->running = true;
+}
+
+static int loop_leave(gy_loop *l, int err) {
     l->running = false;
-    if (l->queue.why != GYI_HALT_STOP) return err;
+    if (GYI_LIKELY(l->queue.why != GYI_HALT_STOP)) return err;
     gyi_queue_resume(&l->queue);
     return err ? err : 1;
 }
 
-int gy_loop_run(gy_loop *loop) {
-    if (gyi_inbox_empty(&loop->inbox) && !gy_loop_alive(loop) && loop->queue.why == GYI_HALT_NONE) return 0;
-    return loop_run(loop, GY_STEP_WAIT, false);
+int gy_loop_run(gy_loop *l) {
+    int err = 0;
+    if (l->running) return -EBUSY;
+    loop_enter(l);
+    while (!err && l->queue.why != GYI_HALT_STOP && (loop_alive(l) || !gyi_inbox_empty(&l->inbox)))
+        err = loop_turn(l, GY_STEP_WAIT);
+    return loop_leave(l, err);
 }
 
-int gy_loop_step(gy_loop *loop, gy_step how) {
+int gy_loop_step(gy_loop *l, gy_step how) {
+    int err = 0;
+    if (l->running) return -EBUSY;
+    loop_enter(l);
     /* With nothing left there is nothing to wait for, and a wait would not end. */
-    if (how == GY_STEP_WAIT && !gy_loop_alive(loop)) how = GY_STEP_POLL;
-    int err = loop_run(loop, how, true);
-    return err < 0 ? err : gy_loop_alive(loop);
+    if (how == GY_STEP_WAIT && !loop_alive(l)) how = GY_STEP_POLL;
+    if (l->queue.why != GYI_HALT_STOP) err = loop_turn(l, how);
+    err = loop_leave(l, err);
+    return err < 0 ? err : loop_alive(l);
 }
 
 void gy_loop_stop(gy_loop *loop) { gyi_queue_halt(&loop->queue, GYI_HALT_STOP); }
@@ -151,8 +172,8 @@ gy_ns gy_loop_timeout(gy_loop *loop) {
     /* From here on somebody else waits in the loop's name: whoever posts must make the descriptor readable. */
     atomic_store(&loop->asleep, 1);
     if (!gyi_inbox_empty(&loop->inbox)) return 0;
-    gy_ns timeout = loop_wait_time(loop, gyi_loop_clock(loop));
-    return timeout == GY_FOREVER ? -1 : timeout;
+    gy_ns deadline = loop_deadline(loop), now = gyi_loop_clock(loop);
+    return deadline == GY_FOREVER ? -1 : deadline > now ? deadline - now : 0;
 }
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------ */

@@ -54,7 +54,6 @@ struct gy_loop {
 
     /* io.c */
     gyi_slots slots;
-    gyi_entry *last;     /* while collecting: the end of the queue */
     unsigned always;     /* slots that are always ready */
     bool rebuild;        /* the kernel reports what cannot be unregistered: begin anew */
 
@@ -77,12 +76,14 @@ struct gy_loop {
 
     /* hook.c */
     gyi_entry hooks[GYI_HOOK_KINDS];
+    unsigned hooked; /* 1 << gy_hook_when: there is one of that kind */
 
     /* signal.c */
     struct {
         gyi_entry list;
         _Atomic(gy_loop *) next; /* on the process's list of loops that watch signals */
-        _Atomic int raised;
+        gyi_entry collect;       /* comes through the inbox when one was raised */
+        _Atomic int raised;      /* it is on its way */
     } signals;
 
     /* stats.c */
@@ -138,15 +139,17 @@ void gyi_watch_unref(gy_loop *loop, gyi_watch *watch);
 /* Tells the kernel what has changed. @return 0, or the error of a rebuild that did not work, to be tried again. */
 int gyi_io_apply(gy_loop *loop);
 
-/* Queues the watchers of `count` answers in loop->ready, and of the files that are always ready. */
-void gyi_io_collect(gy_loop *loop, int count);
+/* Queues the watchers of `count` answers in loop->ready. */
+void gyi_io_collect(gy_loop *loop, unsigned count);
+
+/* Queues the watchers of files that are always ready. */
+void gyi_io_collect_always(gy_loop *loop);
 
 /* Forgets that anything was registered: after fork. */
 void gyi_io_forget(gy_loop *loop);
 
 /* ---- timer.c ---- */
-/* @return how many it queued, as gyi_async_collect(). */
-unsigned gyi_timer_collect(gy_loop *loop);
+void gyi_timer_collect(gy_loop *loop);
 
 /* ---- alarm.c ---- */
 void gyi_alarm_init(gy_loop *loop);
@@ -162,7 +165,7 @@ void gyi_alarm_look(gy_loop *loop);
 int gyi_async_init(gy_loop *loop);
 void gyi_async_free(gy_loop *loop);
 int gyi_async_reopen(gy_loop *loop);
-unsigned gyi_async_collect(gy_loop *loop);
+void gyi_async_collect(gy_loop *loop);
 
 /* Sends an entry, which is on no list, to be run by the loop. Any thread. */
 void gyi_async_push(gy_loop *loop, gyi_entry *entry);
@@ -177,12 +180,16 @@ void gyi_hook_queue(gy_loop *loop, gy_hook_when when);
 /* ---- signal.c ---- */
 void gyi_signal_init(gy_loop *loop);
 void gyi_signal_free(gy_loop *loop);
-void gyi_signal_collect(gy_loop *loop);
 
 /* ---- stats.c ---- */
 static inline void gyi_stats_add(gy_histogram *histogram, gy_ns duration) {
-    unsigned i = duration < 1000 ? 0 : gyi_bit_high((uint64_t)duration / 1000) + 1;
+    unsigned i = gyi_bit_high((uint64_t)duration >> 9 | 1);
     histogram->bucket[i < 23 ? i : 23]++;
+}
+
+/* So many entries were collected at once. */
+static inline void gyi_stats_most(gy_loop *loop, unsigned count) {
+    if (count > loop->stats.queued_max) loop->stats.queued_max = count;
 }
 
 #endif

@@ -2,8 +2,8 @@
 /* Signals.
  *
  * A signal belongs to the process, so this file has the library's only state outside a loop: how often each signal was
- * raised, how many watch it, what handled it before, and which loops watch any. The handler counts, and wakes those
- * loops; each compares the counts with what its watchers have seen.
+ * raised, how many watch it, what handled it before, and which loops watch any. The handler counts, and sends an entry to
+ * those loops; there it compares the counts with what the watchers have seen.
  *
  * The handler walks the list of loops without a lock, as it may interrupt anything. A loop enters the list at its head,
  * with one store. To leave, it is unlinked, and then waits until no handler is inside: one that came later cannot see
@@ -27,8 +27,7 @@ static void signal_handle(int signo) {
     atomic_fetch_add(&signal_inside, 1);
     atomic_fetch_add(&signal_rows[signo].raised, 1);
     for (gy_loop *l = atomic_load(&signal_loops); l; l = atomic_load(&l->signals.next)) {
-        atomic_store(&l->signals.raised, 1);
-        gyi_async_wake(l);
+        if (!atomic_exchange(&l->signals.raised, 1)) gyi_async_push(l, &l->signals.collect);
     }
     atomic_fetch_sub(&signal_inside, 1);
 }
@@ -52,7 +51,9 @@ static void signal_run(gyi_entry *entry) {
     s->priv.fn(s, count);
 }
 
-void gyi_signal_collect(gy_loop *l) {
+/* What the handler sends: it queues the watchers of all signals that were raised. */
+static void signal_collect(gyi_entry *entry) {
+    gy_loop *l = GY_OF(entry, gy_loop, signals.collect);
     atomic_store(&l->signals.raised, 0);
     for (gyi_entry *e = l->signals.list.next; e != &l->signals.list; e = e->next) {
         gy_signal *s = GY_OF(e, gy_signal, priv.link);
@@ -62,7 +63,10 @@ void gyi_signal_collect(gy_loop *l) {
     }
 }
 
-void gyi_signal_init(gy_loop *l) { gyi_list_init(&l->signals.list); }
+void gyi_signal_init(gy_loop *l) {
+    gyi_list_init(&l->signals.list);
+    l->signals.collect.run = signal_collect;
+}
 
 void gyi_signal_free(gy_loop *l) {
     while (!gyi_list_empty(&l->signals.list)) gy_signal_stop(GY_OF(l->signals.list.next, gy_signal, priv.link));

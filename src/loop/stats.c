@@ -10,7 +10,7 @@ gy_ns gy_histogram_percentile(const gy_histogram *h, double percent) {
     double want = (double)total * (percent < 0 ? 0 : percent > 100 ? 100 : percent) / 100;
     for (int i = 0; i < 23; i++) {
         seen += h->bucket[i];
-        if (seen && (double)seen >= want) return GY_US(UINT64_C(1) << i);
+        if (seen && (double)seen >= want) return (gy_ns)(UINT64_C(1024) << i);
     }
     return GY_FOREVER;
 }

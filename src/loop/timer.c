@@ -49,7 +49,7 @@ static void timer_fire(gyi_entry *entry) {
     gyi_wheel_insert(&loop->wheel, &t->priv.timed, timer_next_period(t->priv.timed.due, t->priv.every, loop->now));
 }
 
-unsigned gyi_timer_collect(gy_loop *l) {
+void gyi_timer_collect(gy_loop *l) {
     gyi_timed *timed;
     unsigned count = 0;
     while (count < TIMER_BATCH && (timed = gyi_wheel_pop(&l->wheel, l->now)) != NULL) {
@@ -61,7 +61,7 @@ unsigned gyi_timer_collect(gy_loop *l) {
         count++;
     }
     l->stats.timers += count;
-    return count;
+    gyi_stats_most(l, count);
 }
 
 /* Takes the timer out of wherever it is; its reference stays. Whether it was active. */
@@ -113,15 +113,16 @@ void gy_timer_stop(gy_timer *t) {
     if (timer_detach(t)) timer_count(t, false);
 }
 
-void gy_timer_restart(gy_timer *t, gy_ns at) {
-    if (GYI_UNLIKELY(at < 0)) at = 0;
-    if (GYI_LIKELY(timer_state(t, GYI_TIMED_WHEEL | GYI_TIMED_HEAP))) {
-        gyi_wheel_move(&t->loop->wheel, &t->priv.timed, at);
-        return;
-    }
+static __attribute__((noinline)) void timer_move(gy_timer *t, gy_ns at) {
     if (!t->priv.fn) return;
     if (!timer_detach(t)) timer_count(t, true);
-    gyi_wheel_insert(&t->loop->wheel, &t->priv.timed, at);
+    gyi_wheel_insert(&t->loop->wheel, &t->priv.timed, at < 0 ? 0 : at);
+}
+
+void gy_timer_restart(gy_timer *t, gy_ns at) {
+    if (GYI_LIKELY(timer_state(t, GYI_TIMED_WHEEL) && at >= t->priv.timed.due))
+        gyi_wheel_postpone(&t->loop->wheel, &t->priv.timed, at);
+    else timer_move(t, at);
 }
 
 bool gy_timer_active(const gy_timer *t) { return timer_state(t, GYI_TIMED_STATE); }

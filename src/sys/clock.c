@@ -2,18 +2,13 @@
 /* Reading the clocks, and being told when the wall clock was set. */
 #include "sys/clock.h"
 
-#include <time.h>
 #include <unistd.h>
 
-static gy_ns clock_read(clockid_t id) {
+gy_ns gyi_clock_wall(void) {
     struct timespec t = {0, 0};
-    clock_gettime(id, &t);
+    clock_gettime(CLOCK_REALTIME, &t);
     return (gy_ns)t.tv_sec * GY_S(1) + t.tv_nsec;
 }
-
-gy_ns gyi_clock_mono(void) { return clock_read(CLOCK_MONOTONIC); }
-
-gy_ns gyi_clock_wall(void) { return clock_read(CLOCK_REALTIME); }
 
 #ifdef __linux__
 
