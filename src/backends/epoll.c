@@ -80,7 +80,7 @@ static int epoll_wait_ms(gyi_poller *p, struct epoll_event *to, int cap, gy_ns t
     return epoll_wait(p->fd, to, cap, ms);
 }
 
-static __attribute__((noinline)) int epoll_wait_long(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
+static GYI_APART int epoll_wait_long(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
     if (p->caps & EPOLL_CAP_NS) {
         int n = epoll_wait_ns(p, to, cap, timeout);
         if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;

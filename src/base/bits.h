@@ -9,6 +9,11 @@
 #define GYI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define GYI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* A function that is kept out of its callers: because it is rarely needed, or because the caller, where it runs most
+ * often, does not need it, and would save registers for it. */
+#define GYI_APART __attribute__((noinline))
+#define GYI_RARE  __attribute__((noinline, cold))
+
 /* The position of the highest set bit; `x` is not 0. */
 static inline unsigned gyi_bit_high(uint64_t x) { return 63U ^ (unsigned)__builtin_clzll(x); }
 

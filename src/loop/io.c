@@ -139,7 +139,7 @@ static bool watch_is_io(const gyi_watch *w) {
 /* ---- telling the kernel ------------------------------------------------------------------------------------------ */
 
 /* What the kernel is to watch for: the union. Edge-triggered only when all who watch want that. */
-static __attribute__((noinline)) unsigned slot_want(const gyi_slot *slot) {
+static GYI_APART unsigned slot_want(const gyi_slot *slot) {
     unsigned want = 0, edge = GY_EDGE;
     for (const gyi_watch *w = slot->first; w; w = w->next) {
         want |= w->want & GYI_INTEREST;
@@ -175,7 +175,7 @@ static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
 }
 
 /* Makes the kernel's view that of the watchers. */
-static __attribute__((noinline)) void slot_update(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
+static GYI_APART void slot_update(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
     int err = 0;
     if (want) err = slot_register(l, slot, fd, want);
     else slot_unregister(l, slot, fd);
@@ -243,7 +243,7 @@ static void io_stale(gy_loop *l, uint64_t token) {
 }
 
 /* The answers that the quick way below does not take. */
-static __attribute__((noinline)) void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
+static GYI_APART void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
     gyi_slot *slot = gyi_slots_find(&l->slots, token);
     if (!slot) {
         io_stale(l, token);

@@ -45,7 +45,7 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
 }
 
 /* Waits for events until `deadline`. */
-static int loop_wait(gy_loop *l, gy_ns deadline) {
+static GYI_APART int loop_wait(gy_loop *l, gy_ns deadline) {
     gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
     loop_account(l, now);
     atomic_store(&l->asleep, 1);
@@ -60,7 +60,7 @@ static int loop_wait(gy_loop *l, gy_ns deadline) {
 }
 
 /* Looks for events without waiting. */
-static int loop_peek(gy_loop *l) {
+static inline int loop_peek(gy_loop *l) {
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, 0);
     l->now = gyi_loop_clock(l);
     loop_account(l, l->now);
@@ -82,20 +82,20 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
     return n < 0 ? n : 0;
 }
 
-static void loop_hooks_after(gy_loop *l) {
+static GYI_RARE void loop_hooks_after(gy_loop *l) {
     if (gyi_list_empty(&l->queue.events)) gyi_hook_queue(l, GY_HOOK_IDLE);
     gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
 }
 
 /* The hooks before the poll, and what was queued between two runs. Whether the turn goes on. */
-static bool loop_turn_begin(gy_loop *l) {
+static GYI_RARE bool loop_turn_begin(gy_loop *l) {
     gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
     loop_run_queue(l);
     return l->queue.why != GYI_HALT_STOP;
 }
 
 /* The immediates and the close callbacks that there are when the events have been run. */
-static void loop_turn_end(gy_loop *l) {
+static GYI_RARE void loop_turn_end(gy_loop *l) {
     gyi_queue *q = &l->queue;
     if (q->why) return;
     gyi_queue_move(q, &q->immediates);
@@ -105,8 +105,8 @@ static void loop_turn_end(gy_loop *l) {
     loop_run_queue(l);
 }
 
-/* @return 0 or the error of the wait, after which the turn has still run what there was to run. */
-static int loop_turn(gy_loop *l, gy_step how) {
+/* One turn. @return 0 or the error of the wait, after which the turn has still run what there was to run. */
+static inline int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
     if (GYI_UNLIKELY(l->hooked || !gyi_list_empty(&q->events)) && !loop_turn_begin(l)) return 0;
@@ -122,36 +122,34 @@ static inline bool loop_alive(const gy_loop *l) { return l->active || l->working
 
 bool gy_loop_alive(const gy_loop *l) { return loop_alive(l); }
 
-/* What every run begins and ends with: nobody runs a loop that runs, and a stop is over when it has been obeyed. */
-static void loop_enter(gy_loop *l) {
-    l->stats.mark = 0;
-    l->running = true;
-}
-
-static int loop_leave(gy_loop *l, int err) {
-    l->running = false;
-    if (GYI_LIKELY(l->queue.why != GYI_HALT_STOP)) return err;
+/* The stop has been obeyed. */
+static GYI_RARE int loop_stopped(gy_loop *l, int err) {
     gyi_queue_resume(&l->queue);
     return err ? err : 1;
 }
 
-int gy_loop_run(gy_loop *l) {
+/* Up to `most` turns, as long as there is a reason. @return as gy_loop_run(). */
+static int loop_turns(gy_loop *l, gy_step how, uint64_t most) {
     int err = 0;
-    if (l->running) return -EBUSY;
-    loop_enter(l);
-    while (!err && l->queue.why != GYI_HALT_STOP && (loop_alive(l) || !gyi_inbox_empty(&l->inbox)))
-        err = loop_turn(l, GY_STEP_WAIT);
-    return loop_leave(l, err);
+    if (GYI_UNLIKELY(l->running)) return -EBUSY;
+    l->running = true;
+    l->stats.mark = 0;
+    if (GYI_LIKELY(l->queue.why != GYI_HALT_STOP))
+        do err = loop_turn(l, how);
+        while (--most && !err && l->queue.why != GYI_HALT_STOP && (loop_alive(l) || !gyi_inbox_empty(&l->inbox)));
+    l->running = false;
+    return GYI_LIKELY(l->queue.why != GYI_HALT_STOP) ? err : loop_stopped(l, err);
+}
+
+int gy_loop_run(gy_loop *l) {
+    if (!loop_alive(l) && gyi_inbox_empty(&l->inbox) && l->queue.why != GYI_HALT_STOP) return l->running ? -EBUSY : 0;
+    return loop_turns(l, GY_STEP_WAIT, UINT64_MAX);
 }
 
 int gy_loop_step(gy_loop *l, gy_step how) {
-    int err = 0;
-    if (l->running) return -EBUSY;
-    loop_enter(l);
     /* With nothing left there is nothing to wait for, and a wait would not end. */
     if (how == GY_STEP_WAIT && !loop_alive(l)) how = GY_STEP_POLL;
-    if (l->queue.why != GYI_HALT_STOP) err = loop_turn(l, how);
-    err = loop_leave(l, err);
+    int err = loop_turns(l, how, 1);
     return err < 0 ? err : loop_alive(l);
 }
 

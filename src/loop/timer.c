@@ -113,7 +113,7 @@ void gy_timer_stop(gy_timer *t) {
     if (timer_detach(t)) timer_count(t, false);
 }
 
-static __attribute__((noinline)) void timer_move(gy_timer *t, gy_ns at) {
+static GYI_APART void timer_move(gy_timer *t, gy_ns at) {
     if (!t->priv.fn) return;
     if (!timer_detach(t)) timer_count(t, true);
     gyi_wheel_insert(&t->loop->wheel, &t->priv.timed, at < 0 ? 0 : at);
