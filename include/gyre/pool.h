@@ -79,8 +79,8 @@ typedef struct gy_work_opts {
 
 /** Gives a job to a pool. Until `done` has been called it keeps the loop alive. Jobs submitted by one callback are
  *  handed over together when it returns. Loop thread.
- *  @return 0; -EINVAL without `run` or for another lane; -EALREADY when the job is on its way; -ENOMEM when the loop's own
- *  pool cannot be made. */
+ *  @return 0; -EINVAL without `run` or for another lane; -EALREADY when the job is on its way; -ENOMEM when the loop's
+ *  own pool cannot be made. */
 GY_API int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts);
 
 /** Cancels a job that has not begun; `done` is called with GY_ECANCELED, from the loop. Loop thread.

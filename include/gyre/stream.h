@@ -112,15 +112,15 @@ typedef struct gy_connect_opts {
 } gy_connect_opts;
 
 /** Connects over tcp to a numeric address. Whether that worked comes to `fn`; for a time limit see gy_timeout_start().
- *  @return 0; GY_EADDRESS; -EINVAL without a function; -EALREADY when the stream is open; -EMFILE, -ENOMEM and what else
- *  keeps the attempt from being made, with the stream closed. */
+ *  @return 0; GY_EADDRESS; -EINVAL without a function; -EALREADY when the stream is open; -EMFILE, -ENOMEM and what
+ *  else keeps the attempt from being made, with the stream closed. */
 GY_API int gy_tcp_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts);
 
 /** Connects to a local (unix) socket. As gy_tcp_connect(). */
 GY_API int gy_local_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts);
 
 /** Makes a stream of a connected socket, pipe or terminal that the caller has. The stream owns `fd` from then on and
- *  sets it non-blocking. @return 0; -EBADF; -EALREADY when the stream is open; -ENOMEM. On failure `fd` is untouched. */
+ *  sets it non-blocking. @return 0; -EBADF; -EALREADY when the stream is open; -ENOMEM. On failure `fd` is as it was. */
 GY_API int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd);
 
 /** Takes a waiting connection from a listening stream, in its callback or at any later time, into `client`.
@@ -143,8 +143,8 @@ GY_API int gy_stream_write(gy_stream *stream, gy_write *write, gy_buf from, gy_w
  *  points to must stay until `fn` is called. As gy_stream_write() otherwise. */
 GY_API int gy_stream_writev(gy_stream *stream, gy_write *write, const gy_buf *from, unsigned count, gy_write_fn *fn);
 
-/** Reads what is there, now. @return the number of bytes, at least 1; -EAGAIN when nothing is there; GY_EOF; -EBUSY when
- *  a read is pending; or what the kernel says. */
+/** Reads what is there, now. @return the number of bytes, at least 1; -EAGAIN when nothing is there; GY_EOF; -EBUSY
+ *  when a read is pending; or what the kernel says. */
 GY_API int64_t gy_stream_try_read(gy_stream *stream, gy_buf into);
 
 /** Writes as much as goes, now. @return the number of bytes; -EAGAIN when nothing goes or writes are queued before it;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* epoll: Linux.
  *
- * Waits are given in nanoseconds through epoll_pwait2 (Linux 5.11). Where the kernel, or a sandbox, has it not, which the
- * first wait of a fraction of a millisecond finds out, milliseconds are rounded up. The call is made by number, as not
- * every C library has a name for it.
+ * Waits are given in nanoseconds through epoll_pwait2 (Linux 5.11). Where the kernel, or a sandbox, has it not, which
+ * the first wait of a fraction of a millisecond finds out, milliseconds are rounded up. The call is made by number, as
+ * not every C library has a name for it.
  *
  * The bits of epoll are those of gy_io_events, and gyi_ready is laid out as the kernel's record, so nothing is
  * translated. */
@@ -99,5 +99,10 @@ static int epoll_poll(gyi_poller *p, gyi_ready *out, int cap, gy_ns timeout) {
 }
 
 const gyi_backend gyi_backend_epoll = {
-    .name = "epoll", .open = epoll_open, .close = epoll_close, .reopen = epoll_reopen, .set = epoll_set, .wait = epoll_poll,
+    .name = "epoll",
+    .open = epoll_open,
+    .close = epoll_close,
+    .reopen = epoll_reopen,
+    .set = epoll_set,
+    .wait = epoll_poll,
 };

@@ -6,9 +6,9 @@
  * `udata` holds only the generation, as a pointer may be too small for a whole token; the descriptor is `ident`.
  *
  * A regular file counts as readable only before its end, which is not what poll() says; such files are refused here
- * with -EPERM, as epoll does, and the loop treats them as always ready. Devices that cannot be watched (ENODEV) and pipes
- * that nobody reads (EPIPE) are treated the same. Closing a descriptor removes its registrations, so forgetting one may fail, and does not
- * matter. */
+ * with -EPERM, as epoll does, and the loop treats them as always ready. Devices that cannot be watched (ENODEV) and
+ * pipes that nobody reads (EPIPE) are treated the same. Closing a descriptor removes its registrations, so forgetting
+ * one may fail, and does not matter. */
 #include <sys/types.h>
 
 #include <sys/event.h>
@@ -94,8 +94,10 @@ static int kqueue_set(gyi_poller *p, int fd, uint64_t token, unsigned was, unsig
     if (n == 0) return 0;
     int got = kqueue_change(p->fd, change, n, receipt);
     if (got < 0) return -errno;
-    for (int i = first; i < got; i++)
-        if ((receipt[i].flags & EV_ERROR) && receipt[i].data && !(change[i].flags & EV_DELETE)) err = -(int)receipt[i].data;
+    for (int i = first; i < got; i++) {
+        bool failed = (receipt[i].flags & EV_ERROR) && receipt[i].data;
+        if (failed && !(change[i].flags & EV_DELETE)) err = -(int)receipt[i].data;
+    }
     return err == -ENODEV || err == -EPIPE ? -EPERM : err;
 }
 

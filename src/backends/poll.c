@@ -32,5 +32,10 @@ static int poll_wait(gyi_poller *p, gyi_ready *out, int cap, gy_ns timeout) {
 }
 
 const gyi_backend gyi_backend_poll = {
-    .name = "poll", .open = poll_open, .close = poll_close, .reopen = poll_reopen, .set = poll_set, .wait = poll_wait,
+    .name = "poll",
+    .open = poll_open,
+    .close = poll_close,
+    .reopen = poll_reopen,
+    .set = poll_set,
+    .wait = poll_wait,
 };

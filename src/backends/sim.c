@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* sim: virtual time, for tests and simulations.
  *
- * The clock stands still while callbacks run. When nothing is ready and the loop would wait for a timer, the clock jumps
- * to it, so an hour of timers takes no longer than its callbacks. Descriptors are real ones, and asked without waiting;
- * with a seed, what is ready at the same time comes in a random order, the same for the same seed.
+ * The clock stands still while callbacks run. When nothing is ready and the loop would wait for a timer, the clock
+ * jumps to it, so an hour of timers takes no longer than its callbacks. Descriptors are real ones, and asked without
+ * waiting; with a seed, what is ready at the same time comes in a random order, the same for the same seed.
  *
  * Two waits are real. Without a timer to jump to, only a descriptor or another thread can end the wait, so it takes as
  * long as it takes. And while something is at work outside (`outside`: jobs on a pool), time stands still until it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Names and sentences of errors. One table: strerror() differs between systems, may be localised, and knows no names. */
+/* Names and sentences of errors. One table: strerror() differs between systems, may be localised, and has no names. */
 #include <errno.h>
 
 #include "gyre/base.h"

@@ -4,7 +4,7 @@
 #include "base/heap.h"
 
 /* Makes one heap of a list of siblings: merges them in pairs from the left, then the pairs from the right, which is
- * what gives the amortised bound. `first` is not NULL. The pairs are kept on a stack that is threaded through `prev`. */
+ * what gives the amortised bound. `first` is not NULL. The pairs are on a stack threaded through `prev`. */
 static gyi_timed *heap_pair(gyi_timed *first) {
     gyi_timed *stack = NULL;
     while (first) {

@@ -15,7 +15,7 @@
 #include "base/list.h"
 
 typedef struct gyi_inbox {
-    _Atomic(gyi_entry *) top; /* NULL: empty. The last entry's `next` is the inbox itself, so no listed entry has NULL */
+    _Atomic(gyi_entry *) top; /* NULL: empty. The last entry's `next` is the inbox, so that no listed entry has NULL */
 } gyi_inbox;
 
 static inline void gyi_inbox_init(gyi_inbox *inbox) { atomic_init(&inbox->top, NULL); }

@@ -8,8 +8,8 @@
  * the rest to lower levels. The heap yields timers in the exact order of (due, order).
  *
  * Three things are lazy, because they are done far more often than they matter. A timer that moves to a later time
- * stays in its slot, and is moved when the slot is looked at. An `occupied` bit is not cleared when its slot runs empty,
- * but when it is found so. The next due time is remembered, and looked for only when its timer has gone. */
+ * stays in its slot, and is moved when the slot is looked at. An `occupied` bit is not cleared when its slot runs
+ * empty, but when it is found so. The next due time is remembered, and looked for only when its timer has gone. */
 #ifndef GYI_BASE_WHEEL_H
 #define GYI_BASE_WHEEL_H
 

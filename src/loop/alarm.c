@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Alarms: timers for a time of day.
  *
- * An alarm is a timer whose due time is worked out from the distance between the two clocks. When somebody sets the wall
- * clock that distance jumps, and all alarms are worked out anew. Linux says so through a descriptor, which is open while
- * alarms are active; elsewhere a timer looks once a second, likewise only while alarms are active. An alarm never trusts
- * its timer: when that fires, the wall clock is asked, and the timer started again if it is not yet time. */
+ * An alarm is a timer whose due time is worked out from the distance between the two clocks. When somebody sets the
+ * wall clock that distance jumps, and all alarms are worked out anew. Linux says so through a descriptor, which is open
+ * while alarms are active; elsewhere a timer looks once a second, likewise only while alarms are active. An alarm never
+ * trusts its timer: when that fires, the wall clock is asked, and the timer started again if it is not yet time. */
 #include "loop/loop.h"
 
 #include "sys/clock.h"

@@ -3,8 +3,8 @@
  *
  * Whoever sends pushes an entry into the inbox and then looks whether the loop sleeps; the loop, before it waits, says
  * that it sleeps and then looks into the inbox. Both in that order and sequentially consistent, so at least one of them
- * sees the other: no message waits for the next event by chance, and a loop that is awake is never written to. The first
- * sender takes `asleep` away, so one write wakes the loop for all that follow.
+ * sees the other: no message waits for the next event by chance, and a loop that is awake is never written to. The
+ * first sender takes `asleep` away, so one write wakes the loop for all that follow.
  *
  * The wake-up descriptor is watched edge-triggered where the backend can, and then it is never read: every write is a
  * new edge. */
@@ -92,7 +92,7 @@ void gy_async_stop(gy_async *a) {
     if (!(a->priv.flags & GYI_HANDLE_ACTIVE)) return;
     if (!(a->priv.flags & GYI_HANDLE_UNREF)) gyi_loop_unref(a->loop);
     a->priv.flags &= ~(uint32_t)GYI_HANDLE_ACTIVE;
-    /* It may still be in the inbox, from where nothing can be taken singly: all of it is moved to the queue, in order. */
+    /* It may still be in the inbox, from where nothing can be taken singly: so all of it is moved to the queue. */
     if (atomic_load(async_sent(&a->priv.sent))) gyi_async_collect(a->loop);
     gyi_queue_drop(a->loop, &a->priv.entry);
 }

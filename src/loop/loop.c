@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The reactor: making a loop, and the turn.
  *
- * A turn collects what has happened (ready descriptors, due timers, messages from other threads) onto the callback queue
- * and runs the queue. loop_run_queue() is the only place that calls user code. Everything else in the library prepares
- * entries for it.
+ * A turn collects what has happened (ready descriptors, due timers, messages from other threads) onto the callback
+ * queue and runs the queue. loop_run_queue() is the only place that calls user code. Everything else in the library
+ * prepares entries for it.
  *
  * The clock is read once after each wait, and once more before a wait that may block: a time limit is a distance, and
  * must be measured from where the wait begins. */

@@ -2,8 +2,8 @@
 /* Signals.
  *
  * A signal belongs to the process, so this file has the library's only state outside a loop: how often each signal was
- * raised, how many watch it, what handled it before, and which loops watch any. The handler counts, and sends an entry to
- * those loops; there it compares the counts with what the watchers have seen.
+ * raised, how many watch it, what handled it before, and which loops watch any. The handler counts, and sends an entry
+ * to those loops; there it compares the counts with what the watchers have seen.
  *
  * The handler walks the list of loops without a lock, as it may interrupt anything. A loop enters the list at its head,
  * with one store. To leave, it is unlinked, and then waits until no handler is inside: one that came later cannot see

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Timers over the wheel.
  *
- *   idle -> wheel or heap (started) -> queued (came due) -> running (its callback) -> idle, or started again if it repeats
+ *   idle -> wheel or heap (started) -> queued (came due) -> running (its callback) -> idle, or started again
  *
  * A repeating timer is put back after its callback, so that inside it the due time is still the one it fired for, and
  * what was missed can be told. If the callback stops the timer, or starts it, it is not in the running state any more,

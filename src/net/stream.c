@@ -26,7 +26,8 @@ static int64_t stream_recv(gy_stream *s, gy_buf into) {
     ssize_t n = gyi_stream_is(s, GYI_STREAM_SOCKET) ? gyi_sock_recv(&s->loop->sys, s->priv.fd, into.base, into.len)
                                                     : gyi_fd_read(&s->loop->sys, s->priv.fd, into.base, into.len);
     if (GYI_LIKELY(n > 0)) {
-        if ((size_t)n < into.len && !gyi_stream_is(s, GYI_STREAM_ENDED)) s->priv.state &= ~(unsigned)GYI_STREAM_READABLE;
+        bool emptied = (size_t)n < into.len && !gyi_stream_is(s, GYI_STREAM_ENDED);
+        if (emptied) s->priv.state &= ~(unsigned)GYI_STREAM_READABLE;
         return n;
     }
     if (n == 0) return GY_EOF;

@@ -7,8 +7,8 @@
  * known of readiness is kept in two flags that only a call which found nothing takes away: steady traffic changes no
  * interest. Where it reports levels, interest follows need (gyi_stream_interest).
  *
- * A stream's own entry (watch.entry) stands for one thing at a time: readiness, the answer to a read, connect or accept,
- * and in the end the close callback. Writes have entries of their own. */
+ * A stream's own entry (watch.entry) stands for one thing at a time: readiness, the answer to a read, connect or
+ * accept, and in the end the close callback. Writes have entries of their own. */
 #ifndef GYI_NET_STREAM_H
 #define GYI_NET_STREAM_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Writing to streams.
  *
- * A write is tried at once, when nothing is queued before it. What does not go is queued, in the caller's own record, and
- * goes when the kernel has room, many writes gathered into one call. A second write in the same turn, before the first
- * one has reported, is not tried but queued until this turn's callbacks are through, so that a thousand small writes
- * become a few large ones.
+ * A write is tried at once, when nothing is queued before it. What does not go is queued, in the caller's own record,
+ * and goes when the kernel has room, many writes gathered into one call. A second write in the same turn, before the
+ * first one has reported, is not tried but queued until this turn's callbacks are through, so that a thousand small
+ * writes become a few large ones.
  *
  * A write that is done, however it ended, becomes an entry on the callback queue. The first error stays: everything
  * written later reports it too. */

@@ -2,8 +2,8 @@
 /* The pool as loops see it: submitting, cancelling, and the way back.
  *
  * Jobs that a callback submits are collected on the loop, and one entry of the callback queue hands them over when the
- * callback has returned: one lock and one wake-up for all of them. The results come back through the loop's inbox, where
- * likewise one wake-up serves all that arrive before the loop has looked. */
+ * callback has returned: one lock and one wake-up for all of them. The results come back through the loop's inbox,
+ * where likewise one wake-up serves all that arrive before the loop has looked. */
 #include "pool/pool.h"
 
 enum { POOL_MOST = 1024 };

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* The sizes that are promised. Checked by the compiler; the program itself has nothing left to do. */
+#include <gyre/gyre.h>
+
+#if UINTPTR_MAX > 0xffffffffU
+_Static_assert(sizeof(gy_io) <= 64, "a descriptor watcher");
+_Static_assert(sizeof(gy_timer) <= 72, "a timer");
+_Static_assert(sizeof(gy_stream) <= 160, "an idle connection");
+#endif
+_Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && offsetof(gy_stream, user) == 0 &&
+                   offsetof(gy_write, user) == 0 && offsetof(gy_job, user) == 0 && offsetof(gy_async, user) == 0 &&
+                   offsetof(gy_message, user) == 0 && offsetof(gy_signal, user) == 0 && offsetof(gy_hook, user) == 0 &&
+                   offsetof(gy_work, user) == 0 && offsetof(gy_alarm, user) == 0,
+               "user is the first field");
+
+int main(void) { return 0; }
