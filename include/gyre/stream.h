@@ -120,7 +120,7 @@ GY_API int gy_tcp_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts
 GY_API int gy_local_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts);
 
 /** Makes a stream of a connected socket, pipe or terminal that the caller has. The stream owns `fd` from then on and
- *  sets it non-blocking. @return 0; -EBADF; -EALREADY when the stream is open; -ENOMEM. On failure `fd` is as it was. */
+ *  sets it non-blocking. @return 0; -EBADF; -EALREADY when the stream is open; -ENOMEM. On failure `fd` stays as is. */
 GY_API int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd);
 
 /** Takes a waiting connection from a listening stream, in its callback or at any later time, into `client`.

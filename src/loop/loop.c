@@ -73,7 +73,8 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
         int err = gyi_io_apply(l);
         if (err) return err;
     }
-    gy_ns deadline = how == GY_STEP_WAIT ? loop_deadline(l) : 0;
+    /* Without anything referenced there is nothing to wait for, and a wait might not end. */
+    gy_ns deadline = how == GY_STEP_WAIT && (l->active || l->working) ? loop_deadline(l) : 0;
     int n = deadline > l->now ? loop_wait(l, deadline) : loop_peek(l);
     if (n > 0) gyi_io_collect(l, (unsigned)n);
     if (GYI_UNLIKELY(l->always)) gyi_io_collect_always(l);
@@ -147,8 +148,6 @@ int gy_loop_run(gy_loop *l) {
 }
 
 int gy_loop_step(gy_loop *l, gy_step how) {
-    /* With nothing left there is nothing to wait for, and a wait would not end. */
-    if (how == GY_STEP_WAIT && !loop_alive(l)) how = GY_STEP_POLL;
     int err = loop_turns(l, how, 1);
     return err < 0 ? err : loop_alive(l);
 }

@@ -3,26 +3,56 @@
  *
  * Waking a thread costs more than a small job takes, so no more are called than are needed: handing over a batch calls
  * one, and a thread that takes a job calls the next one if there is more to do and nobody is on the way already. Small
- * jobs are then done by few threads in a row, and long ones soon have all threads at work.
+ * jobs are then done by few threads in a row, and long ones soon have all threads at work. The one that is called is the
+ * one that was busy last, through a condition of its own: one condition for all would wake the one that slept longest,
+ * whose stack has left the caches.
  *
- * A thread that has been idle for long ends. It joins the one that ended before it, and is joined by the next one or by
- * gyi_lane_close(), so no thread is ever left behind. */
+ * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane closes. */
 #include "pool/pool.h"
 
-static void lane_call(gyi_lane *lane) {
-    if (lane->signals >= lane->idle) return;
-    lane->signals++;
-    gyi_cond_signal(&lane->work);
+/* ---- calling threads, with the lock held ------------------------------------------------------------------------- */
+
+/* Takes the worker that is to come, for lane_wake() once the lock is free; NULL when none is needed or idle. */
+static gyi_worker *lane_call(gyi_lane *lane) {
+    gyi_worker *worker = lane->idle;
+    if (!worker || !lane->queued || lane->coming) return NULL;
+    lane->idle = worker->next;
+    lane->resting--;
+    lane->coming++;
+    worker->called = true;
+    return worker;
 }
 
-/* Waits for work, with the lock held. Whether the thread is to stay. */
-static bool lane_wait(gyi_lane *lane) {
-    lane->idle++;
-    int err = gyi_cond_wait(&lane->work, &lane->lock, lane->pool->idle);
-    lane->idle--;
-    if (lane->signals) lane->signals--;
-    return !gyi_list_empty(&lane->queue) || (!lane->closing && err != -ETIMEDOUT);
+/* Without the lock: who is woken wants it at once. The worker's place outlives its thread, so it is there. */
+static void lane_wake(gyi_worker *worker) {
+    if (worker) gyi_cond_signal(&worker->call);
 }
+
+/* Whoever was not called in time leaves the list by himself. */
+static void lane_unlist(gyi_lane *lane, gyi_worker *worker) {
+    gyi_worker **at = &lane->idle;
+    while (*at != worker) at = &(*at)->next;
+    *at = worker->next;
+    lane->resting--;
+}
+
+/* Waits to be called. Whether the worker is to stay. */
+static bool lane_rest(gyi_lane *lane, gyi_worker *worker) {
+    int err = 0;
+    worker->called = false;
+    worker->next = lane->idle;
+    lane->idle = worker;
+    lane->resting++;
+    while (!worker->called && !lane->closing && !err) err = gyi_cond_wait(&worker->call, &lane->lock, lane->pool->idle);
+    if (worker->called) {
+        lane->coming--;
+        return true;
+    }
+    lane_unlist(lane, worker);
+    return false;
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 /* Takes and does one job, with the lock held before and after, not between. */
 static void lane_do(gyi_lane *lane) {
@@ -30,8 +60,9 @@ static void lane_do(gyi_lane *lane) {
     lane->queued--;
     lane->running++;
     work->priv.state = GYI_WORK_TAKEN;
-    if (lane->queued && !lane->signals) lane_call(lane);
+    gyi_worker *next = lane_call(lane);
     gyi_mutex_unlock(&lane->lock);
+    lane_wake(next);
     work->priv.run(work);
     gyi_work_report(work, 0);
     gyi_mutex_lock(&lane->lock);
@@ -40,30 +71,61 @@ static void lane_do(gyi_lane *lane) {
 }
 
 static void *lane_thread(void *arg) {
-    gyi_lane *lane = arg;
+    gyi_worker *worker = arg;
+    gyi_lane *lane = worker->lane;
     gyi_mutex_lock(&lane->lock);
-    while (!gyi_list_empty(&lane->queue) || (!lane->closing && lane_wait(lane)))
-        if (!gyi_list_empty(&lane->queue)) lane_do(lane);
-    bool join = lane->left;
-    gyi_thread before = lane->leaver;
-    lane->left = true;
-    lane->leaver = gyi_thread_self();
-    if (--lane->threads == 0) gyi_cond_broadcast(&lane->ended);
+    lane->coming--;
+    do
+        while (lane->queued) lane_do(lane);
+    while (!lane->closing && lane_rest(lane, worker));
+    worker->ended = true;
+    worker->next = lane->spare;
+    lane->spare = worker;
+    if (--lane->threads == 0) gyi_cond_signal(&lane->ended);
     gyi_mutex_unlock(&lane->lock);
-    if (join) gyi_thread_join(before);
     return NULL;
 }
 
-/* Starts threads for what is queued, with the lock held. @return 0, or the error when there is none at all. */
-static int lane_grow(gyi_lane *lane) {
-    while (lane->threads < lane->most && lane->queued > lane->threads - lane->running) {
-        gyi_thread thread;
-        int err = gyi_thread_start(&lane->sys, &thread, lane->pool->stack, lane_thread, lane);
-        if (err) return lane->threads ? 0 : err;
-        lane->threads++;
+/* A place for a thread: an old one, whose thread is joined, or a new one. */
+static gyi_worker *lane_place(gyi_lane *lane) {
+    gyi_worker *worker = lane->spare;
+    if (worker) {
+        lane->spare = worker->next;
+        if (worker->ended) gyi_thread_join(worker->thread);
+        worker->ended = false;
+        return worker;
     }
+    worker = gyi_alloc_zero(&lane->pool->alloc, sizeof *worker);
+    if (!worker) return NULL;
+    worker->lane = lane;
+    if (!gyi_cond_init(&worker->call)) return worker;
+    gyi_free(&lane->pool->alloc, worker);
+    return NULL;
+}
+
+static int lane_start(gyi_lane *lane) {
+    gyi_worker *worker = lane_place(lane);
+    if (!worker) return -ENOMEM;
+    int err = gyi_thread_start(&lane->sys, &worker->thread, lane->pool->stack, lane_thread, worker);
+    if (err) {
+        worker->next = lane->spare;
+        lane->spare = worker;
+        return err;
+    }
+    lane->threads++;
+    lane->coming++;
     return 0;
 }
+
+/* Starts threads for what is queued beyond what those that are free can take. @return 0, or the error when there is no
+ * thread at all. */
+static int lane_grow(gyi_lane *lane) {
+    int err = 0;
+    while (!err && lane->threads < lane->most && lane->queued > lane->threads - lane->running) err = lane_start(lane);
+    return lane->threads ? 0 : err;
+}
+
+/* ---- for the loops ----------------------------------------------------------------------------------------------- */
 
 static void lane_enqueue(gyi_lane *lane, gyi_entry *list) {
     while (!gyi_list_empty(list)) {
@@ -77,7 +139,7 @@ static void lane_enqueue(gyi_lane *lane, gyi_entry *list) {
     }
 }
 
-/* Takes everything off the queue and tells the loops why. With the lock held. */
+/* Takes everything off the queue and tells the loops why. */
 static void lane_refuse(gyi_lane *lane, int err) {
     while (!gyi_list_empty(&lane->queue)) {
         gy_work *work = GY_OF(gyi_list_take(&lane->queue), gy_work, priv.entry);
@@ -93,8 +155,9 @@ void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list) {
     lane_enqueue(lane, list);
     int err = lane->closing ? GY_ECANCELED : lane_grow(lane);
     if (err) lane_refuse(lane, err);
-    else if (!lane->signals) lane_call(lane);
+    gyi_worker *next = lane_call(lane);
     gyi_mutex_unlock(&lane->lock);
+    lane_wake(next);
 }
 
 int gyi_lane_cancel(gyi_lane *lane, gy_work *work) {
@@ -116,13 +179,8 @@ int gyi_lane_init(gyi_lane *lane, gy_pool *pool, unsigned most) {
     gyi_list_init(&lane->queue);
     int err = gyi_mutex_init(&lane->lock);
     if (err) return err;
-    err = gyi_cond_init(&lane->work);
-    if (!err) {
-        err = gyi_cond_init(&lane->ended);
-        if (!err) return 0;
-        gyi_cond_free(&lane->work);
-    }
-    gyi_mutex_free(&lane->lock);
+    err = gyi_cond_init(&lane->ended);
+    if (err) gyi_mutex_free(&lane->lock);
     return err;
 }
 
@@ -130,16 +188,21 @@ void gyi_lane_close(gyi_lane *lane) {
     gyi_mutex_lock(&lane->lock);
     lane->closing = true;
     lane_refuse(lane, GY_ECANCELED);
-    gyi_cond_broadcast(&lane->work);
+    for (gyi_worker *worker = lane->idle; worker; worker = worker->next) gyi_cond_signal(&worker->call);
     while (lane->threads) gyi_cond_wait(&lane->ended, &lane->lock, GY_FOREVER);
-    bool join = lane->left;
-    lane->left = false;
     gyi_mutex_unlock(&lane->lock);
-    if (join) gyi_thread_join(lane->leaver);
+    for (gyi_worker *worker = lane->spare; worker; worker = worker->next) {
+        if (worker->ended) gyi_thread_join(worker->thread);
+        worker->ended = false;
+    }
 }
 
 void gyi_lane_free(gyi_lane *lane) {
+    for (gyi_worker *worker = lane->spare, *next; worker; worker = next) {
+        next = worker->next;
+        gyi_cond_free(&worker->call);
+        gyi_free(&lane->pool->alloc, worker);
+    }
     gyi_cond_free(&lane->ended);
-    gyi_cond_free(&lane->work);
     gyi_mutex_free(&lane->lock);
 }

@@ -56,7 +56,7 @@ void gy_pool_stats_get(gy_pool *pool, gy_pool_stats *out) {
         gyi_lane *lane = &pool->lane[i];
         gyi_mutex_lock(&lane->lock);
         out->threads += lane->threads;
-        out->idle += lane->idle;
+        out->idle += lane->resting;
         out->lane[i].queued = lane->queued;
         out->lane[i].running = lane->running;
         out->lane[i].done = lane->done;

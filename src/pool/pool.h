@@ -12,22 +12,34 @@
 enum { GYI_WORK_HOME, GYI_WORK_SUBMITTED, GYI_WORK_AWAY }; /* gy_work.priv.away, for the loop's thread */
 enum { GYI_WORK_QUEUED, GYI_WORK_TAKEN };                  /* gy_work.priv.state, under the lane's lock */
 
-typedef struct gyi_lane {
+typedef struct gyi_lane gyi_lane;
+
+/* A thread of a lane, or the place for one: kept for the next thread when one ends, freed with the lane. */
+typedef struct gyi_worker gyi_worker;
+struct gyi_worker {
+    gyi_lane *lane;
+    gyi_worker *next; /* on the lane's list of idle or of spare ones */
+    gyi_cond call;    /* there is work for it, or the lane is closing */
+    gyi_thread thread;
+    bool called; /* to work, by somebody who has taken it off the list of idle ones */
+    bool ended;  /* to be joined before the place is used again */
+};
+
+struct gyi_lane {
     gy_pool *pool;
     gyi_mutex lock; /* guards all below, and the state of the jobs queued here */
-    gyi_cond work;  /* there is some, or the lane is closing */
     gyi_cond ended; /* the last thread has gone */
     gyi_entry queue;
     unsigned queued, running;
     unsigned threads, most;
-    unsigned idle;     /* threads that wait for work */
-    unsigned signals;  /* of these, how many have been called and have not looked yet */
+    unsigned coming;   /* workers that were called or started and have not looked yet */
+    unsigned resting;  /* workers on `idle` */
+    gyi_worker *idle;  /* the one that was busy last comes first: its memory is still warm */
+    gyi_worker *spare; /* places without a thread */
     bool closing;
-    bool left;         /* `leaver` has ended and must be joined */
-    gyi_thread leaver;
     uint64_t done, cancelled;
     gyi_sys sys;
-} gyi_lane;
+};
 
 struct gy_pool {
     gy_alloc alloc;

@@ -9,9 +9,16 @@
 
 #include "sys/clock.h"
 
+/* The library holds its locks for some dozens of instructions: trying for that long costs less than to sleep. */
+enum { THREAD_TRIES = 64 };
+
 int gyi_mutex_init(gyi_mutex *mutex) { return -pthread_mutex_init(mutex, NULL); }
 void gyi_mutex_free(gyi_mutex *mutex) { pthread_mutex_destroy(mutex); }
-void gyi_mutex_lock(gyi_mutex *mutex) { pthread_mutex_lock(mutex); }
+void gyi_mutex_lock(gyi_mutex *mutex) {
+    for (int tries = 0; tries < THREAD_TRIES; tries++)
+        if (pthread_mutex_trylock(mutex) == 0) return;
+    pthread_mutex_lock(mutex);
+}
 void gyi_mutex_unlock(gyi_mutex *mutex) { pthread_mutex_unlock(mutex); }
 
 void gyi_cond_free(gyi_cond *cond) { pthread_cond_destroy(cond); }
@@ -86,8 +93,6 @@ int gyi_thread_start(gyi_sys *sys, gyi_thread *thread, size_t stack, void *(*run
 }
 
 void gyi_thread_join(gyi_thread thread) { pthread_join(thread, NULL); }
-
-gyi_thread gyi_thread_self(void) { return pthread_self(); }
 
 unsigned gyi_thread_cores(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);

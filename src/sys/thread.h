@@ -29,7 +29,6 @@ int gyi_cond_wait(gyi_cond *cond, gyi_mutex *mutex, gy_ns timeout);
 /* Starts a thread with every signal blocked, so that handlers keep to the program's own threads. `stack` is in bytes, 0
  * for the system's size. */
 int gyi_thread_start(gyi_sys *sys, gyi_thread *thread, size_t stack, void *(*run)(void *), void *arg);
-gyi_thread gyi_thread_self(void);
 void gyi_thread_join(gyi_thread thread);
 
 /* The number of processors that are online, at least 1. */
