@@ -47,30 +47,40 @@ void gyi_heap_remove(gyi_timed **root, gyi_timed *node) {
     }
 }
 
+/* Whether a node comes before all its children, and they are linked well. */
+static bool heap_check_children(const gyi_timed *node) {
+    const gyi_timed *before = node;
+    for (const gyi_timed *child = node->at.link.child; child; child = child->at.link.next) {
+        if (child->at.link.prev != before || gyi_timed_before(child, node)) return false;
+        before = child;
+    }
+    return true;
+}
+
+/* The parent of a node that is the last of its siblings. */
+static const gyi_timed *heap_parent(const gyi_timed *node) {
+    const gyi_timed *prev = node->at.link.prev;
+    while (prev->at.link.child != node) {
+        node = prev;
+        prev = node->at.link.prev;
+    }
+    return prev;
+}
+
 /* Walks the tree without recursion or memory: down to the first child, else right, else up and right. */
 bool gyi_heap_check(const gyi_timed *root, size_t *count) {
     *count = 0;
     if (!root) return true;
     if (root->at.link.prev || root->at.link.next) return false;
-    for (const gyi_timed *n = root, *parent = NULL;;) {
+    for (const gyi_timed *n = root;;) {
         ++*count;
-        if (parent && gyi_timed_before(n, parent)) return false;
-        const gyi_timed *child = n->at.link.child, *next = n->at.link.next;
-        if (child && child->at.link.prev != n) return false;
-        if (next && next->at.link.prev != n) return false;
-        if (child) {
-            parent = n;
-            n = child;
+        if (!heap_check_children(n)) return false;
+        if (n->at.link.child) {
+            n = n->at.link.child;
             continue;
         }
-        while (n != root && !n->at.link.next) {
-            while (((const gyi_timed *)n->at.link.prev)->at.link.child != n) n = n->at.link.prev;
-            n = n->at.link.prev;
-        }
+        while (n != root && !n->at.link.next) n = heap_parent(n);
         if (n == root) return true;
-        const gyi_timed *up = n;
-        while (((const gyi_timed *)up->at.link.prev)->at.link.child != up) up = up->at.link.prev;
-        parent = up->at.link.prev;
         n = n->at.link.next;
     }
 }

@@ -3,8 +3,8 @@
  *
  *   1. A timer in a slot has a tick after `base`, and the slot begins after `base`. So slots are met in order, level by
  *      level from the lowest: a lower level lies within the time before the next slot of a higher one.
- *   2. A slot is never later than the timers in it. (It may be earlier: a timer that was moved on, or one beyond the
- *      end of the wheel. Looking at the slot puts that right.)
+ *   2. A slot is never later than the timers in it. (It may be earlier, when a timer was moved on. Looking at the slot
+ *      puts that right.)
  *   3. A timer whose tick is not after `base` is in the heap, so the heap's first is the first of all.
  *
  * Slots are lists with a pointer back to the pointer that points here, so a timer leaves without knowing its slot. */
@@ -40,23 +40,13 @@ static void slot_unlink(gyi_timed *t) {
 
 /* Puts a timer where its due time says. */
 static void wheel_place(gyi_wheel *w, gyi_timed *t) {
-    uint64_t tick = gyi_tick(t->due), apart = tick ^ w->base;
+    uint64_t tick = gyi_tick(t->due);
     if (GYI_UNLIKELY(tick <= w->base)) {
         wheel_state(t, GYI_TIMED_HEAP);
         gyi_heap_insert(&w->heap, t);
         return;
     }
-    unsigned level = gyi_bit_high(apart) / GYI_WHEEL_BITS;
-    if (GYI_UNLIKELY(level >= GYI_WHEEL_LEVELS)) {
-        /* Beyond the wheel: the last tick that it knows. If that is now, the heap takes anything. */
-        tick = w->base | ((UINT64_C(1) << wheel_shift(GYI_WHEEL_LEVELS)) - 1);
-        if (tick == w->base) {
-            wheel_state(t, GYI_TIMED_HEAP);
-            gyi_heap_insert(&w->heap, t);
-            return;
-        }
-        level = gyi_bit_high(tick ^ w->base) / GYI_WHEEL_BITS;
-    }
+    unsigned level = gyi_bit_high(tick ^ w->base) / GYI_WHEEL_BITS;
     unsigned index = (unsigned)(tick >> wheel_shift(level)) & (GYI_WHEEL_SLOTS - 1);
     w->occupied[level] |= UINT64_C(1) << index;
     wheel_state(t, GYI_TIMED_WHEEL);
@@ -142,11 +132,11 @@ static gy_ns wheel_seek_slot(gyi_wheel *w, gyi_timed **slot, unsigned level, uin
         if (gyi_tick(t->due) >= end) {
             slot_unlink(t);
             wheel_place(w, t);
+        } else if (t->due < first) {
+            first = t->due;
         }
-        /* A timer beyond the wheel comes back to this slot. It still counts. */
-        if (t->due < first) first = t->due;
     }
-    return *slot ? first : GY_FOREVER;
+    return first;
 }
 
 gy_ns gyi_wheel_seek(gyi_wheel *w) {

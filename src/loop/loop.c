@@ -221,6 +221,7 @@ int gy_loop_free(gy_loop *l) {
     if (!l) return 0;
     if (l->running || l->open || l->working) return -EBUSY;
     if (l->pool) l->pool_free(l->pool);
+    while (atomic_load(&l->reporting)) {} /* the last report has arrived; its thread is on its way out */
     gyi_signal_free(l);
     gyi_alarm_free(l);
     gyi_async_free(l);

@@ -95,6 +95,7 @@ struct gy_loop {
     gyi_entry paused; /* listeners that found no descriptor for a connection */
     gy_timer resume;  /* has them try again */
     unsigned working; /* pool jobs that have not reported back */
+    _Atomic unsigned reporting; /* pool threads that are doing so at this moment, and touch the loop */
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */
     gy_pool *pool;       /* the loop's own */

@@ -72,6 +72,7 @@ static void stream_closed(gy_stream *s) {
 static void stream_run_special(gy_stream *s, unsigned got) {
     if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
         if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_list_append(&s->loop->queue.closing, &s->priv.watch.entry);
+        else if (s->priv.first && !gyi_stream_is(s, GYI_STREAM_CONNECTING)) gyi_write_flush(s); /* the edge is here */
         stream_answer_failed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
         stream_closed(s);

@@ -161,8 +161,14 @@ static bool write_now(gy_stream *s, gy_write *w, size_t len) {
     return true;
 }
 
+/* A write to an empty queue is taken whatever its size, so more than the limit may be queued already. */
+static bool write_exceeds(const gy_stream *s, size_t len) {
+    size_t limit = s->priv.limit, queued = s->priv.queued;
+    return limit && s->priv.first && (queued > limit || len > limit - queued);
+}
+
 static int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
-    if (s->priv.limit && s->priv.first && len > s->priv.limit - s->priv.queued) return GY_EBACKLOG;
+    if (GYI_UNLIKELY(write_exceeds(s, len))) return GY_EBACKLOG;
     w->stream = s;
     w->priv.fn = fn;
     if (GYI_LIKELY(!write_now(s, w, len))) return 0;

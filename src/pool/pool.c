@@ -85,7 +85,11 @@ static void work_finish(gyi_entry *entry) {
 void gyi_work_report(gy_work *work, int err) {
     work->priv.err = err;
     work->priv.entry.run = work_finish;
-    gyi_async_push(work->loop, &work->priv.entry);
+    /* Once it is pushed, the loop may run `done`, and be freed there and then. */
+    gy_loop *loop = work->loop;
+    atomic_fetch_add_explicit(&loop->reporting, 1, memory_order_relaxed);
+    gyi_async_push(loop, &work->priv.entry);
+    atomic_fetch_sub_explicit(&loop->reporting, 1, memory_order_release);
 }
 
 /* The entry that hands over what was submitted; one lane after the other. */
