@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GY_VERSION_MAJOR 0
-#define GY_VERSION_MINOR 1
-#define GY_VERSION_PATCH 0
+#define GY_VERSION_MAJOR 0 /**< the version of these headers: 0.x makes no promise of compatibility */
+#define GY_VERSION_MINOR 1 /**< raised with additions */
+#define GY_VERSION_PATCH 0 /**< raised with corrections */
 
 #ifdef __cplusplus
 extern "C" {

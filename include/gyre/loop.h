@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/** A loop. Opaque: made by gy_loop_new(), freed by gy_loop_free(). */
 typedef struct gy_loop gy_loop;
 typedef struct gy_emitter gy_emitter;
 

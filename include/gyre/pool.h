@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** A pool. Opaque: made by gy_pool_new(), freed by gy_pool_free(). */
 typedef struct gy_pool gy_pool;
 typedef struct gy_work gy_work;
 

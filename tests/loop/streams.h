@@ -33,7 +33,7 @@ typedef struct kit {
     unsigned made; /* allocations ever */
     int fds;       /* descriptors open when it began */
     char dir[64];  /* for local sockets; "" until needed */
-    char addr[120];
+    char addr[128];
     kit_family family;
 } kit;
 
@@ -93,9 +93,11 @@ KIT_FN void kit_run(kit *k) {
     CHECK_EQ(left, 0);
 }
 
-/* Runs turns until `*flag` is at least `value`. */
+/* Runs turns until `*flag` is at least `value`. Every other one does not wait: it runs what is queued already, after
+ * which there may be nothing to wait for. */
 KIT_FN void kit_until(kit *k, const int *flag, int value) {
-    for (int turn = 0; turn < KIT_TURNS && *flag < value; turn++) CHECK(gy_loop_step(k->loop, GY_STEP_WAIT) >= 0);
+    for (int turn = 0; turn < KIT_TURNS && *flag < value; turn++)
+        CHECK(gy_loop_step(k->loop, turn % 2 ? GY_STEP_WAIT : GY_STEP_POLL) >= 0);
     CHECK(*flag >= value);
 }
 
