@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* libevent: events without a descriptor (evtimer). event_add() on a pending one moves it. Time is cached by libevent
- * only inside callbacks, so here each call reads the clock; event_base_update_cache_time() has no effect outside either.
+ * only inside callbacks, so here each call reads the clock; event_base_update_cache_time() has no effect outside
+ * either.
  */
 #include "million_timers/workload.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Makes the pipes and moves the bytes (workload.h). `--size` is the number of reads in all; `--pipes` and `--active` as there.
+/* Makes the pipes and moves the bytes (workload.h). `--size` is the number of reads in all.
  */
 #include "pipes/workload.h"
 

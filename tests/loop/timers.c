@@ -185,12 +185,13 @@ TEST_BACKENDS(timers, T8_counts_the_periods_that_were_missed) {
     begin(backend);
     gy_ns at = gy_loop_now(loop);
     if (is_sim()) {
-        loop->now = at + GY_MS(10) + 5; /* the callback sees this time, and the period is 1 ms */
-        gy_timer_start(loop, &c.timer, (gy_timer_opts){.fn = clock_run, .at = at, .every = GY_MS(1)});
+        /* Virtual time is never late by itself, so the loop is told another time, and collects by hand. */
+        loop->now = at + GY_MS(10) + 5;
         c.stop_after = 1;
+        start(&c, (gy_timer_opts){.at = at, .every = GY_MS(1)});
         gyi_timer_collect(loop);
         end();
-        CHECK_EQ(c.missed, 0); /* virtual time was read anew by the turn: nothing is late */
+        CHECK_EQ(c.missed, 10);
         return;
     }
     gy_timer_start(loop, &c.timer, (gy_timer_opts){.fn = fire_late, .at = at, .every = GY_MS(1)});
