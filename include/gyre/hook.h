@@ -45,7 +45,7 @@ GY_API int gy_hook_start(gy_loop *loop, gy_hook *hook, gy_hook_when when, gy_hoo
 GY_API void gy_hook_stop(gy_hook *hook);
 
 GY_API bool gy_hook_active(const gy_hook *hook); /**< whether the hook is active */
-GY_API void gy_hook_ref(gy_hook *hook);          /**< has an active hook keep the loop alive */
+GY_API void gy_hook_ref(gy_hook *hook);          /**< has an active hook keep the loop alive, until it is stopped */
 GY_API void gy_hook_unref(gy_hook *hook);        /**< the opposite of gy_hook_ref() */
 
 #ifdef __cplusplus

@@ -26,9 +26,58 @@ static gyi_timed *heap_pair(gyi_timed *first) {
     return root;
 }
 
+/* Merges two sorted lists, each linked through `next`. */
+static gyi_timed *heap_merge_lists(gyi_timed *a, gyi_timed *b) {
+    gyi_timed *first = NULL, **end = &first;
+    while (a && b) {
+        gyi_timed **least = gyi_timed_before(b, a) ? &b : &a;
+        *end = *least;
+        end = &(*least)->at.link.next;
+        *least = *end;
+    }
+    *end = a ? a : b;
+    return first;
+}
+
+/* Sorts a list: a merge sort from the bottom up, in which `run[i]` is a sorted list of 2^i nodes or none. */
+static gyi_timed *heap_sort(gyi_timed *list) {
+    gyi_timed *run[64] = {NULL}, *sorted = NULL;
+    int top = 0;
+    while (list) {
+        gyi_timed *one = list;
+        int i = 0;
+        list = one->at.link.next;
+        one->at.link.next = NULL;
+        for (; run[i]; i++) {
+            one = heap_merge_lists(run[i], one);
+            run[i] = NULL;
+        }
+        run[i] = one;
+        if (i >= top) top = i + 1;
+    }
+    for (int i = 0; i < top; i++) sorted = run[i] ? heap_merge_lists(run[i], sorted) : sorted;
+    return sorted;
+}
+
+/* A sorted list is a heap in which every node has one child: the next one. */
+void gyi_heap_insert_list(gyi_timed **root, gyi_timed *list) {
+    gyi_timed *first = list->at.link.next ? heap_sort(list) : list, *parent = NULL;
+    for (gyi_timed *node = first, *next; node; node = next) {
+        next = node->at.link.next;
+        node->at.link.child = next;
+        node->at.link.next = NULL;
+        node->at.link.prev = parent;
+        parent = node;
+    }
+    *root = *root ? gyi_heap_merge(*root, first) : first;
+    (*root)->at.link.prev = NULL;
+}
+
 gyi_timed *gyi_heap_pop(gyi_timed **root) {
     gyi_timed *node = *root, *child = node->at.link.child;
-    *root = child ? heap_pair(child) : NULL;
+    if (child && !child->at.link.next) child->at.link.prev = NULL; /* an only child */
+    else if (child) child = heap_pair(child);
+    *root = child;
     return node;
 }
 

@@ -16,6 +16,7 @@ int gyi_slots_reserve(gyi_slots *slots, const gy_alloc *alloc, int fd) {
     uint32_t cap = need < SLOTS_FIRST ? SLOTS_FIRST : gyi_pow2_up(need);
     gyi_slot *at = gyi_alloc_grow(alloc, slots->at, slots->cap * sizeof(gyi_slot), cap * sizeof(gyi_slot));
     if (!at) return -ENOMEM;
+    for (uint32_t i = slots->cap; i < cap; i++) at[i].quick = GYI_SLOT_SLOW;
     slots->at = at;
     slots->cap = cap;
     return 0;

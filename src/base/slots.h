@@ -23,8 +23,10 @@ enum {
 
 enum { GYI_SLOT_END = -1, GYI_SLOT_CLEAN = 0 }; /* of `changed`; otherwise the next changed descriptor, plus 1 */
 
+#define GYI_SLOT_SLOW UINT64_MAX /* no token: its descriptor would be -1 */
+
 typedef struct gyi_slot {
-    uint64_t quick;   /* the token while there is exactly one watcher, else 0: see gyi_io_collect() */
+    uint64_t quick;   /* the token while there is exactly one watcher, else GYI_SLOT_SLOW: see gyi_io_collect() */
     uint64_t token;   /* what the kernel has or will get */
     gyi_watch *first; /* the watchers, a list through their `next` */
     uint16_t have;    /* what the kernel watches for: GY_READABLE ..., GY_EDGE; 0: not registered */

@@ -5,16 +5,14 @@
  *      level from the lowest: a lower level lies within the time before the next slot of a higher one.
  *   2. A slot is never later than the timers in it. (It may be earlier, when a timer was moved on. Looking at the slot
  *      puts that right.)
- *   3. A timer whose tick is not after `base` is in the heap, so the heap's first is the first of all.
- *
- * Slots are lists with a pointer back to the pointer that points here, so a timer leaves without knowing its slot. */
+ *   3. A timer whose tick is not after `base` is in the heap, so the heap's first is the first of all. */
 #include "base/wheel.h"
 
 #include <string.h>
 
 enum { WHEEL_SEEK_MOST = 16 }; /* how many timers of a far slot are looked at for an exact answer */
 
-static unsigned wheel_shift(unsigned level) { return level * GYI_WHEEL_BITS; }
+static inline unsigned wheel_shift(unsigned level) { return level * GYI_WHEEL_BITS; }
 
 static void wheel_state(gyi_timed *t, uint64_t state) { t->order = (t->order & ~(uint64_t)GYI_TIMED_STATE) | state; }
 
@@ -24,7 +22,7 @@ void gyi_wheel_init(gyi_wheel *w, gy_ns now) {
     w->soonest = GY_FOREVER;
 }
 
-static void slot_push(gyi_timed **slot, gyi_timed *t) {
+static inline void slot_push(gyi_timed **slot, gyi_timed *t) {
     gyi_timed *first = *slot;
     t->at.link.next = first;
     if (first) first->at.link.prev = &t->at.link.next;
@@ -32,41 +30,39 @@ static void slot_push(gyi_timed **slot, gyi_timed *t) {
     *slot = t;
 }
 
-static void slot_unlink(gyi_timed *t) {
-    gyi_timed *next = t->at.link.next, **prev = t->at.link.prev;
-    *prev = next;
-    if (next) next->at.link.prev = prev;
-}
-
-/* Puts a timer where its due time says. */
-static void wheel_place(gyi_wheel *w, gyi_timed *t) {
-    uint64_t tick = gyi_tick(t->due);
-    if (GYI_UNLIKELY(tick <= w->base)) {
-        wheel_state(t, GYI_TIMED_HEAP);
-        gyi_heap_insert(&w->heap, t);
-        return;
-    }
+/* Puts a timer whose tick is after `base` into its slot. */
+static inline void wheel_slot(gyi_wheel *w, gyi_timed *t, uint64_t tick) {
     unsigned level = gyi_bit_high(tick ^ w->base) / GYI_WHEEL_BITS;
     unsigned index = (unsigned)(tick >> wheel_shift(level)) & (GYI_WHEEL_SLOTS - 1);
     w->occupied[level] |= UINT64_C(1) << index;
-    wheel_state(t, GYI_TIMED_WHEEL);
     slot_push(&w->slot[level][index], t);
 }
 
+static GYI_APART void wheel_heap(gyi_wheel *w, gyi_timed *t) { gyi_heap_insert(&w->heap, t); }
+
 void gyi_wheel_insert(gyi_wheel *w, gyi_timed *t, gy_ns due) {
+    uint64_t tick = gyi_tick(due), order = gyi_wheel_order(w, t) & ~(uint64_t)GYI_TIMED_STATE;
     t->due = due;
-    t->order = gyi_wheel_order(w, t);
-    if (due < w->soonest) w->soonest = due;
     w->count++;
-    wheel_place(w, t);
+    if (due < w->soonest) w->soonest = due;
+    if (GYI_LIKELY(tick > w->base)) {
+        t->order = order | GYI_TIMED_WHEEL;
+        wheel_slot(w, t, tick);
+    } else {
+        t->order = order | GYI_TIMED_HEAP;
+        wheel_heap(w, t);
+    }
 }
 
 void gyi_wheel_remove(gyi_wheel *w, gyi_timed *t) {
+    if (t->order & GYI_TIMED_WHEEL) {
+        gyi_wheel_unslot(w, t);
+        return;
+    }
     if (t->due == w->soonest) w->soonest = GYI_WHEEL_UNKNOWN;
-    if (t->order & GYI_TIMED_WHEEL) slot_unlink(t);
-    else gyi_heap_remove(&w->heap, t);
-    w->count--;
+    gyi_heap_remove(&w->heap, t);
     wheel_state(t, 0);
+    w->count--;
 }
 
 /* Finds the first slot that is not empty and stores the tick with which it begins. Clears the bits of empty ones. */
@@ -86,6 +82,26 @@ static gyi_timed **wheel_first(gyi_wheel *w, unsigned *level, uint64_t *begin) {
     return NULL;
 }
 
+/* Empties a slot whose first tick has come: what is due in that tick goes to the heap, sorted at once, as it is going to
+ * be taken out soon; the rest to lower levels. */
+static void wheel_pour(gyi_wheel *w, gyi_timed **slot) {
+    gyi_timed *due = NULL;
+    gyi_timed *t = *slot;
+    *slot = NULL;
+    for (gyi_timed *next; t; t = next) {
+        next = t->at.link.next;
+        uint64_t tick = gyi_tick(t->due);
+        if (tick > w->base) {
+            wheel_slot(w, t, tick);
+        } else {
+            t->order += GYI_TIMED_HEAP - GYI_TIMED_WHEEL;
+            t->at.link.next = due;
+            due = t;
+        }
+    }
+    if (due) gyi_heap_insert_list(&w->heap, due);
+}
+
 /* Moves `base` on to the first slot that begins by `limit` and pours it, or else to `limit`. Whether it poured. */
 static bool wheel_step(gyi_wheel *w, uint64_t limit) {
     unsigned level;
@@ -96,13 +112,7 @@ static bool wheel_step(gyi_wheel *w, uint64_t limit) {
         return false;
     }
     w->base = begin;
-    gyi_timed *t = *slot;
-    *slot = NULL;
-    while (t) {
-        gyi_timed *next = t->at.link.next;
-        wheel_place(w, t);
-        t = next;
-    }
+    wheel_pour(w, slot);
     return true;
 }
 
@@ -120,6 +130,12 @@ gyi_timed *gyi_wheel_pop(gyi_wheel *w, gy_ns now) {
     }
 }
 
+static void slot_unlink(gyi_timed *t) {
+    gyi_timed *next = t->at.link.next, **prev = t->at.link.prev;
+    *prev = next;
+    if (next) next->at.link.prev = prev;
+}
+
 /* The first due time in a slot, after moving out the timers that belong to later ones; GY_FOREVER when none is left.
  * A slot of many is not searched: its beginning will do. */
 static gy_ns wheel_seek_slot(gyi_wheel *w, gyi_timed **slot, unsigned level, uint64_t begin) {
@@ -131,7 +147,7 @@ static gy_ns wheel_seek_slot(gyi_wheel *w, gyi_timed **slot, unsigned level, uin
         next = t->at.link.next;
         if (gyi_tick(t->due) >= end) {
             slot_unlink(t);
-            wheel_place(w, t);
+            wheel_slot(w, t, gyi_tick(t->due));
         } else if (t->due < first) {
             first = t->due;
         }

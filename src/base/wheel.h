@@ -62,11 +62,22 @@ static inline uint64_t gyi_wheel_order(gyi_wheel *wheel, const gyi_timed *timed)
     return (wheel->sequence += GYI_TIMED_FLAGS + 1) | (timed->order & GYI_TIMED_FLAGS);
 }
 
-/* Moves a timer that is in the wheel to a later time: it stays where it is until its slot is looked at. */
+/* Moves a timer that is in a slot to a later time: it stays where it is until the slot is looked at. */
 static inline void gyi_wheel_postpone(gyi_wheel *wheel, gyi_timed *timed, gy_ns due) {
     if (timed->due == wheel->soonest) wheel->soonest = GYI_WHEEL_UNKNOWN;
     timed->due = due;
     timed->order = gyi_wheel_order(wheel, timed);
+}
+
+/* Takes a timer that is in a slot out of it. Slots are lists with a pointer back to the pointer that points here, so a
+ * timer leaves without knowing its slot. */
+static inline void gyi_wheel_unslot(gyi_wheel *wheel, gyi_timed *timed) {
+    gyi_timed *next = timed->at.link.next, **prev = timed->at.link.prev;
+    *prev = next;
+    if (next) next->at.link.prev = prev;
+    if (timed->due == wheel->soonest) wheel->soonest = GYI_WHEEL_UNKNOWN;
+    timed->order &= ~(uint64_t)GYI_TIMED_STATE;
+    wheel->count--;
 }
 
 /* Takes out the first timer that is due at `now`, or returns NULL. `now` never goes back. */

@@ -23,7 +23,7 @@ static gy_alarm *alarm_of_link(gyi_entry *link) { return GY_OF(link, gy_alarm, p
 static void alarm_fire(gy_timer *timer);
 
 static void alarm_arm(gy_alarm *a) {
-    gy_ns at = a->priv.at - a->loop->wall;
+    gy_ns wall = a->loop->wall, at = wall < 0 && a->priv.at > GY_FOREVER + wall ? GY_FOREVER : a->priv.at - wall;
     gy_timer_start(a->loop, &a->priv.timer, (gy_timer_opts){.fn = alarm_fire, .at = at > 0 ? at : 1});
 }
 
@@ -44,7 +44,8 @@ static void alarm_fire(gy_timer *timer) {
         return;
     }
     if (a->priv.every) {
-        a->priv.at += ((wall - a->priv.at) / a->priv.every + 1) * a->priv.every;
+        gy_ns last = a->priv.at + (wall - a->priv.at) / a->priv.every * a->priv.every;
+        a->priv.at = a->priv.every < GY_FOREVER - last ? last + a->priv.every : GY_FOREVER;
         alarm_arm(a);
     } else {
         gy_alarm_stop(a);
@@ -106,7 +107,7 @@ int gy_alarm_start(gy_loop *loop, gy_alarm *a, gy_alarm_opts opts) {
     }
     a->loop = loop;
     a->priv.fn = opts.fn;
-    a->priv.at = opts.at;
+    a->priv.at = opts.at > 0 ? opts.at : 0;
     a->priv.every = opts.every > 0 ? opts.every : 0;
     gyi_list_append(&loop->alarms, &a->priv.link);
     alarm_arm(a);

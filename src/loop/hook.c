@@ -44,7 +44,7 @@ int gy_hook_start(gy_loop *loop, gy_hook *h, gy_hook_when when, gy_hook_fn *fn) 
 void gy_hook_stop(gy_hook *h) {
     if (!(h->priv.flags & GYI_HANDLE_ACTIVE)) return;
     if (hook_refs(h)) gyi_loop_unref(h->loop);
-    h->priv.flags &= ~(uint32_t)GYI_HANDLE_ACTIVE;
+    h->priv.flags = 0;
     gyi_list_remove(&h->priv.link);
     if (gyi_list_empty(&h->loop->hooks[h->priv.when])) h->loop->hooked &= ~(1U << h->priv.when);
     gyi_queue_drop(h->loop, &h->priv.entry);

@@ -191,7 +191,7 @@ static void slot_apply(gy_loop *l, int fd) {
     bool alone = w && !w->next;
     unsigned want = alone ? w->want & (GYI_INTEREST | GY_EDGE) : slot_want(slot);
     if (want != slot->have || (slot->flags & GYI_SLOT_FRESH)) slot_update(l, slot, fd, want);
-    slot->quick = alone && slot->first ? slot->token : 0;
+    slot->quick = alone && slot->first ? slot->token : GYI_SLOT_SLOW;
 }
 
 /* Begins with an empty kernel object, in which everything is registered again. */

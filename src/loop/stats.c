@@ -36,7 +36,7 @@ void gy_loop_stats_get(const gy_loop *l, gy_loop_stats *out) {
         .busy = s->busy,
         .lag = s->lag,
         .lateness = s->lateness,
-        .queued = stats_length(&q->events),
+        .queued = stats_length(&q->events) - gyi_entry_listed(&q->drain) - gyi_entry_listed(&q->halt),
         .queued_max = s->queued_max,
         .jobs_queued = stats_length(&q->ticks) + stats_length(&q->micros),
         .active = l->active,

@@ -11,24 +11,30 @@
 
 enum { TIMER_BATCH = 1024 }; /* how many timers one turn fires at the most, so that I/O gets its turn in between */
 
-static bool timer_state(const gy_timer *t, unsigned state) { return t->priv.timed.order & state; }
+static inline bool timer_state(const gy_timer *t, unsigned state) { return t->priv.timed.order & state; }
 
 static void timer_set_state(gy_timer *t, unsigned state) {
     t->priv.timed.order = (t->priv.timed.order & ~(uint64_t)GYI_TIMED_STATE) | state;
 }
 
 /* An active timer is in one of the states; whether it counts as a reason for the loop to live is a flag. */
-static void timer_count(gy_timer *t, bool active) {
+static inline void timer_count(gy_timer *t, bool active) {
     if (timer_state(t, GYI_TIMED_UNREF)) return;
     if (active) gyi_loop_ref(t->loop);
     else gyi_loop_unref(t->loop);
 }
 
+/* The sum of a time and a duration; the end of time if it is beyond. */
+static gy_ns timer_add(gy_ns at, gy_ns after) {
+    if (after <= 0) return at;
+    return after > GY_FOREVER - 1 - at ? GY_FOREVER - 1 : at + after;
+}
+
 /* The first due time after `now` in the phase of `due`. */
 static gy_ns timer_next_period(gy_ns due, gy_ns every, gy_ns now) {
-    gy_ns next = due + every;
+    gy_ns next = timer_add(due, every);
     if (next > now) return next;
-    return next + ((now - next) / every + 1) * every;
+    return timer_add(next + (now - next) / every * every, every);
 }
 
 static void timer_fire_once(gyi_entry *entry) {
@@ -55,8 +61,8 @@ void gyi_timer_collect(gy_loop *l) {
     while (count < TIMER_BATCH && (timed = gyi_wheel_pop(&l->wheel, l->now)) != NULL) {
         gy_timer *t = GY_OF(timed, gy_timer, priv.timed);
         timed->order |= GYI_TIMED_QUEUED;
-        timed->at.entry.run = t->priv.every ? timer_fire : timer_fire_once;
-        gyi_queue_push(l, &timed->at.entry);
+        timed->at.entry.run = t->priv.every > 0 ? timer_fire : timer_fire_once;
+        gyi_list_append(&l->queue.events, &timed->at.entry);
         gyi_stats_add(&l->stats.lateness, l->now - timed->due);
         count++;
     }
@@ -78,49 +84,52 @@ static bool timer_detach(gy_timer *t) {
     return true;
 }
 
-/* The sum of a time and a duration, without overflow. */
-static gy_ns timer_add(gy_ns at, gy_ns after) {
-    if (after <= 0) return at;
-    return after > GY_FOREVER - 1 - at ? GY_FOREVER - 1 : at + after;
-}
-
 /* The next multiple of the largest power of two that `slack` has room for. */
 static gy_ns timer_align(gy_ns due, gy_ns slack) {
     gy_ns grid = (gy_ns)(UINT64_C(1) << gyi_bit_high((uint64_t)slack));
     return due > GY_FOREVER - grid ? due : (due + grid - 1) & -grid;
 }
 
+/* When a timer is first due that is not simply told when. */
+static GYI_APART gy_ns timer_first(const gy_loop *loop, const gy_timer_opts *opts) {
+    gy_ns due = opts->at;
+    if (!due) due = timer_add(gyi_loop_clock(loop), opts->after ? opts->after : opts->every);
+    if (due < 0) due = 0;
+    if (opts->slack > 0) due = timer_align(due, opts->slack);
+    return due < GY_FOREVER ? due : GY_FOREVER - 1;
+}
+
 void gy_timer_start(gy_loop *loop, gy_timer *t, gy_timer_opts opts) {
     if (GYI_UNLIKELY(!opts.fn)) return;
     gy_ns due = opts.at;
-    if (!due) due = timer_add(gyi_loop_clock(loop), opts.after ? opts.after : opts.every);
-    if (GYI_UNLIKELY(due < 0)) due = 0;
-    if (GYI_UNLIKELY(due == GY_FOREVER)) due--;
-    if (GYI_UNLIKELY(opts.slack > 0)) due = timer_align(due, opts.slack);
-    bool was = timer_state(t, GYI_TIMED_STATE) && timer_detach(t);
-    if (was && GYI_UNLIKELY(t->loop != loop)) {
-        timer_count(t, false);
-        was = false;
-    }
+    if (GYI_UNLIKELY(due <= 0 || due == GY_FOREVER || opts.slack > 0)) due = timer_first(loop, &opts);
+    if (GYI_UNLIKELY(timer_state(t, GYI_TIMED_STATE))) gy_timer_stop(t);
     t->loop = loop;
     t->priv.fn = opts.fn;
-    t->priv.every = opts.every > 0 ? opts.every : 0;
-    if (!was) timer_count(t, true);
+    t->priv.every = opts.every;
+    timer_count(t, true);
     gyi_wheel_insert(&loop->wheel, &t->priv.timed, due);
 }
 
 void gy_timer_stop(gy_timer *t) {
-    if (timer_detach(t)) timer_count(t, false);
+    if (GYI_LIKELY(timer_state(t, GYI_TIMED_WHEEL))) {
+        gyi_wheel_unslot(&t->loop->wheel, &t->priv.timed);
+        timer_count(t, false);
+    } else if (timer_detach(t)) {
+        timer_count(t, false);
+    }
 }
 
+/* Moves a timer that is not simply postponed. */
 static GYI_APART void timer_move(gy_timer *t, gy_ns at) {
     if (!t->priv.fn) return;
-    if (!timer_detach(t)) timer_count(t, true);
-    gyi_wheel_insert(&t->loop->wheel, &t->priv.timed, at < 0 ? 0 : at);
+    if (timer_state(t, GYI_TIMED_WHEEL)) gyi_wheel_unslot(&t->loop->wheel, &t->priv.timed);
+    else if (!timer_detach(t)) timer_count(t, true);
+    gyi_wheel_insert(&t->loop->wheel, &t->priv.timed, at < 0 ? 0 : at < GY_FOREVER ? at : GY_FOREVER - 1);
 }
 
 void gy_timer_restart(gy_timer *t, gy_ns at) {
-    if (GYI_LIKELY(timer_state(t, GYI_TIMED_WHEEL) && at >= t->priv.timed.due))
+    if (GYI_LIKELY(timer_state(t, GYI_TIMED_WHEEL) && at >= t->priv.timed.due && at < GY_FOREVER))
         gyi_wheel_postpone(&t->loop->wheel, &t->priv.timed, at);
     else timer_move(t, at);
 }

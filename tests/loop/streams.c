@@ -479,6 +479,38 @@ TEST_BACKENDS(streams, cancelling_a_read_does_not_lose_the_room_for_writes) {
     kit_close(&k);
 }
 
+/* What a read or its cancelling has put on the queue stays there when a write then has to wait for room. */
+TEST_BACKENDS(streams, a_queued_read_survives_a_change_of_interest) {
+    for (int how = 0; how < 3; how++) {
+        kit k;
+        char buf[4];
+        kit_note note = {0};
+        gy_stream s = {.user = &note};
+        gy_write w = {.user = &note};
+        char *big = calloc(1, 4 << 20);
+        kit_open(&k, backend);
+        CHECK(big != NULL);
+        int peer = kit_half(&k, &s);
+        CHECK_EQ(write(peer, "abcdefgh", 8), 8);
+        CHECK_EQ(gy_stream_read(&s, GY_BUF(buf), kit_note_read), 0);
+        if (how < 2) {
+            kit_until(&k, &note.reads, 1); /* a full buffer: there is more */
+            CHECK_EQ(gy_stream_read(&s, GY_BUF(buf), kit_note_read), 0);
+        }
+        if (how) gy_stream_cancel(&s, GY_STREAM_READ, -ETIMEDOUT);
+        CHECK_EQ(gy_stream_write(&s, &w, (gy_buf){big, 4 << 20}, kit_note_write), 0);
+        int before = how < 2 ? 1 : 0;
+        kit_turns(&k, 4);
+        CHECK_EQ(note.reads, before + 1);
+        CHECK_EQ(note.err, how ? -ETIMEDOUT : 0);
+        gy_stream_close(&s, NULL);
+        kit_run(&k);
+        close(peer);
+        free(big);
+        kit_close(&k);
+    }
+}
+
 TEST_BACKENDS(streams, time_limits_for_reads_and_writes) {
     kit k;
     char buf[16];
