@@ -57,7 +57,7 @@ static void alarm_fire(gy_timer *timer) {
 
 static void alarm_clock_set(gyi_entry *entry) {
     gy_loop *l = GY_OF(entry, gy_loop, clock.entry);
-    if (l->clock.got) {
+    if (l->clock.got & GY_READABLE) {
         gyi_clock_watch_clear(&l->sys, l->clock_fd);
         gyi_alarm_look(l);
     }

@@ -86,10 +86,9 @@ void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);
-    /* What was collected and is no longer wanted is not told. */
-    if (!gyi_entry_listed(&w->entry)) return;
-    w->got &= (uint8_t)((want & GYI_INTEREST) | GYI_TROUBLE);
-    if (!w->got) gyi_list_remove(&w->entry);
+    /* What was collected and is no longer wanted is not told. The entry stays: its owner may have put it there for another
+     * reason, and takes a run without an event. */
+    w->got &= (uint8_t) ~(GYI_INTEREST & ~want);
 }
 
 void gyi_watch_push(gy_loop *l, gyi_watch *w) {
@@ -155,7 +154,7 @@ static void slot_fail(gy_loop *l, int fd, int err) {
         gyi_watch *w = slot->first;
         gyi_watch_stop(l, w);
         w->fd = err;
-        w->got = 0;
+        w->got = GYI_GOT_REFUSED;
         if (watch_is_io(w)) w->entry.run = io_run_refused;
         gyi_queue_push(l, &w->entry);
     }
@@ -329,8 +328,12 @@ int gy_io_restart(gy_io *io, unsigned events) {
     gyi_watch *w = &io->priv.watch;
     if (GYI_UNLIKELY(!io->priv.fn || w->fd < 0 || !io_asks(events))) return -EINVAL;
     if (GYI_UNLIKELY((events ^ w->want) & (GY_ONESHOT | GY_EDGE))) io_set_run(io, events);
-    if (gyi_watch_active(w)) gyi_watch_change(io->loop, w, events);
-    else watch_link(io->loop, w, events);
+    if (!gyi_watch_active(w)) {
+        watch_link(io->loop, w, events);
+        return 0;
+    }
+    gyi_watch_change(io->loop, w, events);
+    if (gyi_entry_listed(&w->entry) && !(w->got & GYI_INTEREST)) gyi_list_remove(&w->entry);
     return 0;
 }
 

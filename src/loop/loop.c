@@ -88,8 +88,10 @@ static GYI_RARE void loop_hooks_after(gy_loop *l) {
     gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
 }
 
-/* The hooks before the poll, and what was queued between two runs. Whether the turn goes on. */
-static GYI_RARE bool loop_turn_begin(gy_loop *l) {
+/* The hooks before the poll, and what was queued between two runs; who steps to see something happen has seen it then,
+ * and shall not wait for more. Whether the turn goes on. */
+static GYI_RARE bool loop_turn_begin(gy_loop *l, gy_step *how) {
+    if (!gyi_list_empty(&l->queue.events)) *how = GY_STEP_POLL;
     gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
     loop_run_queue(l);
     return l->queue.why != GYI_HALT_STOP;
@@ -110,7 +112,7 @@ static GYI_RARE void loop_turn_end(gy_loop *l) {
 static inline int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
-    if (GYI_UNLIKELY(l->hooked || !gyi_list_empty(&q->events)) && !loop_turn_begin(l)) return 0;
+    if (GYI_UNLIKELY(l->hooked || !gyi_list_empty(&q->events)) && !loop_turn_begin(l, &how)) return 0;
     int err = loop_poll(l, how);
     if (GYI_UNLIKELY(l->hooked)) loop_hooks_after(l);
     if (GYI_UNLIKELY(q->why)) gyi_queue_resume(q);

@@ -70,7 +70,7 @@ int gy_stream_accept(gy_stream *server, gy_stream *client) {
     if (fd < 0) fd = gyi_sock_accept(&server->loop->sys, server->priv.fd);
     if (fd < 0) return fd;
     server->priv.waiting = fd + 1; /* until it has a stream */
-    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_SOCKET | GYI_STREAM_WRITABLE);
+    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE);
     if (err) return err;
     server->priv.waiting = 0;
     if (gyi_stream_is(server, GYI_STREAM_PAUSED)) listen_next(server);
@@ -95,7 +95,7 @@ static int listen_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *ad
         if (un.sun_path[0]) err = gyi_fd_chmod(&l->sys, un.sun_path, opts->mode);
     }
     if (!err) err = gyi_sock_listen(&l->sys, fd, opts->backlog > 0 ? opts->backlog : LISTEN_BACKLOG);
-    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_SOCKET | GYI_STREAM_LISTENING);
+    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_LISTENING);
     if (err) gyi_fd_close(&l->sys, fd);
     else s->priv.fn.connect = opts->fn;
     return err;

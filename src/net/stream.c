@@ -12,7 +12,7 @@ static gy_stream *stream_of(gyi_entry *entry) { return GY_OF(entry, gy_stream, p
 
 void gyi_stream_interest(gy_stream *s) {
     unsigned state = s->priv.state, want = 0;
-    if ((state & GYI_STREAM_EDGE) || !gyi_watch_active(&s->priv.watch)) return;
+    if (!(state & GYI_STREAM_LEVEL) || !gyi_watch_active(&s->priv.watch)) return;
     if ((state & GYI_STREAM_READING) && !(state & GYI_STREAM_READABLE)) want |= GY_READABLE;
     if ((state & GYI_STREAM_LISTENING) && !(state & (GYI_STREAM_READABLE | GYI_STREAM_PAUSED))) want |= GY_READABLE;
     if ((s->priv.first && !(state & GYI_STREAM_WRITABLE)) || (state & GYI_STREAM_CONNECTING)) want |= GY_WRITABLE;
@@ -21,25 +21,26 @@ void gyi_stream_interest(gy_stream *s) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Reads once. @return bytes, GY_EOF, or a negative error, -EAGAIN when there is nothing. */
-static int64_t stream_recv(gy_stream *s, gy_buf into) {
-    ssize_t n = gyi_stream_is(s, GYI_STREAM_SOCKET) ? gyi_sock_recv(&s->loop->sys, s->priv.fd, into.base, into.len)
-                                                    : gyi_fd_read(&s->loop->sys, s->priv.fd, into.base, into.len);
-    if (GYI_LIKELY(n > 0)) {
-        bool emptied = (size_t)n < into.len && !gyi_stream_is(s, GYI_STREAM_ENDED);
-        if (emptied) s->priv.state &= ~(unsigned)GYI_STREAM_READABLE;
-        return n;
-    }
+/* What a read that brought nothing means. */
+static GYI_APART int64_t stream_nothing(gy_stream *s, ssize_t n) {
     if (n == 0) return GY_EOF;
-    if (n == -EAGAIN) {
-        s->priv.state &= ~(unsigned)(GYI_STREAM_READABLE | GYI_STREAM_ENDED);
-        return -EAGAIN;
-    }
+    if (n == -EAGAIN) s->priv.state &= ~(unsigned)(GYI_STREAM_READABLE | GYI_STREAM_ENDED);
+    return n;
+}
+
+/* Reads once. @return bytes, GY_EOF, or a negative error, -EAGAIN when there is nothing. */
+static inline int64_t stream_recv(gy_stream *s, gy_buf into) {
+    gyi_sys *sys = &s->loop->sys;
+    unsigned state = s->priv.state;
+    ssize_t n = GYI_UNLIKELY(state & GYI_STREAM_FILE) ? gyi_fd_read(sys, s->priv.fd, into.base, into.len)
+                                                      : gyi_sock_recv(sys, s->priv.fd, into.base, into.len);
+    if (GYI_UNLIKELY(n <= 0)) return stream_nothing(s, n);
+    if ((size_t)n < into.len && !(state & GYI_STREAM_ENDED)) s->priv.state = state & ~(unsigned)GYI_STREAM_READABLE;
     return n;
 }
 
 /* Answers the pending read, if there is an answer. */
-static void stream_answer(gy_stream *s) {
+static inline void stream_answer(gy_stream *s) {
     gy_buf got = s->priv.buf;
     int64_t n = stream_recv(s, got);
     if (n == -EAGAIN) {
@@ -47,9 +48,13 @@ static void stream_answer(gy_stream *s) {
         return;
     }
     s->priv.state &= ~(unsigned)GYI_STREAM_READING;
-    if (!gyi_stream_is(s, GYI_STREAM_EDGE)) gyi_stream_interest(s);
-    got.len = n > 0 ? (size_t)n : 0;
-    s->priv.fn.read(s, n > 0 ? 0 : (int)n, got);
+    if (GYI_UNLIKELY(s->priv.state & GYI_STREAM_LEVEL)) gyi_stream_interest(s);
+    int err = 0;
+    if (GYI_UNLIKELY(n < 0)) {
+        err = (int)n;
+        n = 0;
+    }
+    s->priv.fn.read(s, err, (gy_buf){got.base, (size_t)n});
 }
 
 /* Tells the pending read or connect what it was made to fail with. */
@@ -69,14 +74,14 @@ static void stream_closed(gy_stream *s) {
 }
 
 /* The rare half of a stream's turn: whatever is not readiness of a connected stream. */
-static void stream_run_special(gy_stream *s, unsigned got) {
+static GYI_APART void stream_run_special(gy_stream *s, unsigned got) {
     if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
         if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_list_append(&s->loop->queue.closing, &s->priv.watch.entry);
         else if (s->priv.first && !gyi_stream_is(s, GYI_STREAM_CONNECTING)) gyi_write_flush(s); /* the edge is here */
         stream_answer_failed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
         stream_closed(s);
-    } else if (s->priv.watch.fd < 0) {
+    } else if (gyi_stream_is(s, GYI_STREAM_REFUSED)) {
         /* The kernel would not watch it: what is pending, and what comes, hears of it. */
         gyi_write_fail(s, s->priv.watch.fd);
         if (!gyi_stream_is(s, GYI_STREAM_LISTENING)) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
@@ -90,33 +95,39 @@ static void stream_run_special(gy_stream *s, unsigned got) {
 
 static void stream_run(gyi_entry *entry) {
     gy_stream *s = stream_of(entry);
-    unsigned got = s->priv.watch.got, state = s->priv.state;
-    if (got & (GY_READABLE | GYI_TROUBLE)) state |= GYI_STREAM_READABLE;
-    if (got & (GY_WRITABLE | GYI_TROUBLE)) state |= GYI_STREAM_WRITABLE;
-    if (GYI_UNLIKELY(got & (GYI_GOT_EOF | GYI_TROUBLE))) state |= GYI_STREAM_ENDED;
-    s->priv.state = state;
-    if (GYI_UNLIKELY(s->priv.watch.fd < 0 || (state & (GYI_STREAM_FAILED | GYI_STREAM_CLOSING | GYI_STREAM_LISTENING |
-                                                       GYI_STREAM_CONNECTING)))) {
-        stream_run_special(s, got);
-        return;
+    unsigned got = s->priv.watch.got, state = s->priv.state |= got;
+    if (GYI_UNLIKELY(state & (GYI_STREAM_SPECIAL | GYI_STREAM_QUEUED))) {
+        if (state & GYI_STREAM_SPECIAL) {
+            stream_run_special(s, got);
+            return;
+        }
+        gyi_write_flush(s);
     }
-    if (s->priv.first && (state & GYI_STREAM_WRITABLE)) gyi_write_flush(s);
     if ((state & (GYI_STREAM_READING | GYI_STREAM_READABLE)) == (GYI_STREAM_READING | GYI_STREAM_READABLE))
         stream_answer(s);
     else gyi_stream_interest(s);
 }
 
+/* Why a read is not taken; 0 when it is taken after all, and will be told of a refusal. */
+static GYI_APART int stream_read_check(gy_stream *s) {
+    if (!gyi_stream_usable(s)) return GY_ECLOSED;
+    return gyi_stream_is(s, GYI_STREAM_READING | GYI_STREAM_CONNECTING) ? -EBUSY : 0;
+}
+
 int gy_stream_read(gy_stream *s, gy_buf into, gy_read_fn *fn) {
     unsigned state = s->priv.state;
     if (GYI_UNLIKELY(!fn || !into.len || !into.base)) return -EINVAL;
-    if (GYI_UNLIKELY(!gyi_stream_usable(s))) return GY_ECLOSED;
-    if (GYI_UNLIKELY(state & (GYI_STREAM_READING | GYI_STREAM_CONNECTING))) return -EBUSY;
+    if (GYI_UNLIKELY((state & (GYI_STREAM_OPEN | GYI_STREAM_SPECIAL | GYI_STREAM_READING)) != GYI_STREAM_OPEN)) {
+        int err = stream_read_check(s);
+        if (err) return err;
+    }
     s->priv.buf = into;
     s->priv.fn.read = fn;
     s->priv.state = state | GYI_STREAM_READING;
-    if (GYI_UNLIKELY(s->priv.watch.fd < 0)) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
+    if (GYI_LIKELY(!(state & (GYI_STREAM_READABLE | GYI_STREAM_LEVEL | GYI_STREAM_REFUSED)))) return 0;
+    if (state & GYI_STREAM_REFUSED) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
     else if (state & GYI_STREAM_READABLE) gyi_stream_push(s);
-    else if (!(state & GYI_STREAM_EDGE)) gyi_stream_interest(s);
+    else gyi_stream_interest(s);
     return 0;
 }
 
@@ -140,7 +151,7 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     s->priv.first = s->priv.last = NULL;
     s->priv.queued = 0;
     s->priv.err = s->priv.broken = s->priv.waiting = 0;
-    s->priv.state = state | GYI_STREAM_OPEN | (edge ? GYI_STREAM_EDGE : 0);
+    s->priv.state = state | GYI_STREAM_OPEN | (edge ? 0 : GYI_STREAM_LEVEL);
     loop->open++;
     gyi_stream_interest(s);
     return 0;
@@ -152,7 +163,7 @@ int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
     int err = gyi_fd_nonblock(&loop->sys, fd), type;
     if (err) return err;
     bool socket = gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type) == 0;
-    return gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | (socket ? GYI_STREAM_SOCKET : 0));
+    return gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | (socket ? 0 : GYI_STREAM_FILE));
 }
 
 void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {

@@ -16,20 +16,33 @@
 #include "sys/sock.h"
 
 enum {
-    GYI_STREAM_OPEN       = 0x001,
-    GYI_STREAM_LISTENING  = 0x002,
-    GYI_STREAM_CONNECTING = 0x004, /* `fn.connect` is to be told */
-    GYI_STREAM_READING    = 0x008, /* `fn.read` is to be told */
-    GYI_STREAM_READABLE   = 0x010, /* a read may bring something */
-    GYI_STREAM_WRITABLE   = 0x020, /* a write may bring something out */
-    GYI_STREAM_ENDED      = 0x040, /* the peer has closed, or there is trouble: stays readable to the end */
-    GYI_STREAM_SHUT       = 0x080, /* shutdown was asked for: no more writes */
-    GYI_STREAM_CLOSING    = 0x100,
-    GYI_STREAM_FAILED     = 0x200, /* `err` is what the pending read or connect is told */
-    GYI_STREAM_WROTE      = 0x400, /* a write that was made at once has not reported yet: gather those that follow */
-    GYI_STREAM_PAUSED     = 0x800, /* listening: waits for descriptors to be free again */
-    GYI_STREAM_SOCKET     = 0x1000,
-    GYI_STREAM_EDGE       = 0x2000 /* the backend reports edges */
+    /* What the watcher finds in `got` becomes state as it is: */
+    GYI_STREAM_READABLE = GY_READABLE,                            /* a read may bring something */
+    GYI_STREAM_WRITABLE = GY_WRITABLE,                            /* a write may bring something out */
+    GYI_STREAM_ENDED    = GYI_TROUBLE | GYI_GOT_EOF,              /* the peer has closed: stays readable to the end */
+    GYI_STREAM_REFUSED  = GYI_GOT_REFUSED,                        /* the kernel would not watch it: see watch.fd */
+    GYI_STREAM_GOT      = GYI_EVENTS | GYI_GOT_EOF | GYI_GOT_REFUSED, /* all of these */
+
+    GYI_STREAM_OPEN       = 0x00100,
+    GYI_STREAM_LISTENING  = 0x00200,
+    GYI_STREAM_CONNECTING = 0x00400, /* `fn.connect` is to be told */
+    GYI_STREAM_READING    = 0x00800, /* `fn.read` is to be told */
+    GYI_STREAM_SHUT       = 0x01000, /* shutdown was asked for: no more writes */
+    GYI_STREAM_CLOSING    = 0x02000,
+    GYI_STREAM_FAILED     = 0x04000, /* `err` is what the pending read or connect is told */
+    GYI_STREAM_WROTE      = 0x08000, /* a write made at once has not reported yet: gather those that follow */
+    GYI_STREAM_QUEUED     = 0x10000, /* there are writes that are not done */
+    GYI_STREAM_BROKEN     = 0x20000, /* a write has failed, and `broken` says why: so do all that follow */
+    GYI_STREAM_PAUSED     = 0x40000, /* listening: told of a connection, or of having no descriptor for one */
+    GYI_STREAM_FILE       = 0x80000, /* no socket: a pipe, a terminal */
+    GYI_STREAM_LEVEL      = 0x100000, /* the backend reports states, not changes */
+
+    /* Whatever makes a stream's turn something else than reading and writing. */
+    GYI_STREAM_SPECIAL = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
+                         GYI_STREAM_FAILED,
+    /* Whatever keeps a write from being tried at once. */
+    GYI_STREAM_HINDERS = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
+                         GYI_STREAM_SHUT | GYI_STREAM_WROTE | GYI_STREAM_QUEUED | GYI_STREAM_BROKEN | GYI_STREAM_FILE
 };
 
 /* The mark of a shutdown among the writes: their `count`. */

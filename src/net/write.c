@@ -22,17 +22,17 @@ static void write_run(gyi_entry *entry) {
     w->priv.fn(w, w->priv.err);
 }
 
-static void write_done(gy_write *w, int err) {
+static inline void write_done(gy_write *w, int err) {
     w->priv.err = err;
     w->priv.entry.next = NULL;
     w->priv.entry.run = write_run;
-    gyi_queue_push(w->stream->loop, &w->priv.entry);
+    gyi_list_append(&w->stream->loop->queue.events, &w->priv.entry);
 }
 
 static ssize_t write_send(gy_stream *s, const gy_buf *from, unsigned count) {
     gyi_sys *sys = &s->loop->sys;
     ssize_t n;
-    if (!gyi_stream_is(s, GYI_STREAM_SOCKET)) n = gyi_fd_writev(sys, s->priv.fd, from, count);
+    if (gyi_stream_is(s, GYI_STREAM_FILE)) n = gyi_fd_writev(sys, s->priv.fd, from, count);
     else if (count == 1) n = gyi_sock_send(sys, s->priv.fd, from->base, from->len);
     else n = gyi_sock_sendv(sys, s->priv.fd, from, count);
     return n;
@@ -49,12 +49,16 @@ static void write_append(gy_stream *s, gy_write *w) {
     if (s->priv.last) s->priv.last->priv.next = w;
     else s->priv.first = w;
     s->priv.last = w;
+    s->priv.state |= GYI_STREAM_QUEUED;
 }
 
 static gy_write *write_take(gy_stream *s) {
     gy_write *w = s->priv.first;
     s->priv.first = w->priv.next;
-    if (!s->priv.first) s->priv.last = NULL;
+    if (!s->priv.first) {
+        s->priv.last = NULL;
+        s->priv.state &= ~(unsigned)GYI_STREAM_QUEUED;
+    }
     return w;
 }
 
@@ -96,8 +100,15 @@ static void write_consume(gy_stream *s, size_t n) {
     }
 }
 
+/* The first error stays. */
+static void write_break(gy_stream *s, int err) {
+    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) return;
+    s->priv.broken = err;
+    s->priv.state |= GYI_STREAM_BROKEN;
+}
+
 void gyi_write_fail(gy_stream *s, int err) {
-    if (!s->priv.broken) s->priv.broken = err;
+    write_break(s, err);
     s->priv.queued = 0;
     while (s->priv.first) write_done(write_take(s), err);
 }
@@ -137,55 +148,86 @@ static int write_check(const gy_stream *s, const gy_write *w, gy_write_fn *fn) {
     return 0;
 }
 
-/* Tries a write at once. Whether it has to be queued. */
-static bool write_now(gy_stream *s, gy_write *w, size_t len) {
-    if (s->priv.broken) {
-        write_done(w, s->priv.broken);
-        return false;
-    }
-    if (s->priv.first || (s->priv.state & (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE)) != GYI_STREAM_WRITABLE) return true;
-    ssize_t n = len == 0 ? 0 : write_send(s, w->priv.count == 1 ? &w->priv.own : w->priv.bufs, w->priv.count);
-    if (GYI_LIKELY(n == (ssize_t)len)) {
-        s->priv.state |= GYI_STREAM_WROTE;
-        write_done(w, 0);
-        return false;
-    }
-    if (n < 0 && n != -EAGAIN) {
-        s->priv.broken = (int)n;
-        write_done(w, (int)n);
-        return false;
-    }
-    s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
-    if (n > 0) write_advance(w, (size_t)n);
-    s->priv.queued -= n > 0 ? (size_t)n : 0;
-    return true;
-}
-
 /* A write to an empty queue is taken whatever its size, so more than the limit may be queued already. */
 static bool write_exceeds(const gy_stream *s, size_t len) {
     size_t limit = s->priv.limit, queued = s->priv.queued;
     return limit && s->priv.first && (queued > limit || len > limit - queued);
 }
 
-static int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
-    if (GYI_UNLIKELY(write_exceeds(s, len))) return GY_EBACKLOG;
-    w->stream = s;
-    w->priv.fn = fn;
-    if (GYI_LIKELY(!write_now(s, w, len))) return 0;
-    s->priv.queued += len; /* less what write_now() has already taken off */
+/* Whether what the kernel answered to a write of `len` bytes ends it; reports it then. Otherwise it is to be queued, and
+ * what has been sent is taken off. */
+static bool write_ended(gy_stream *s, gy_write *w, ssize_t n, size_t len) {
+    if (n == (ssize_t)len) {
+        s->priv.state |= GYI_STREAM_WROTE;
+        write_done(w, 0);
+        return true;
+    }
+    if (n < 0 && n != -EAGAIN) {
+        write_break(s, (int)n);
+        write_done(w, (int)n);
+        return true;
+    }
+    s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
+    if (n > 0) write_advance(w, (size_t)n);
+    return false;
+}
+
+/* Puts a write of which `len` bytes are left on the queue of its stream. */
+static void write_queue(gy_stream *s, gy_write *w, size_t len) {
+    s->priv.queued += len;
     write_append(s, w);
+    if (gyi_stream_is(s, GYI_STREAM_CONNECTING)) return;
     if (gyi_stream_is(s, GYI_STREAM_WRITABLE)) gyi_stream_push(s);
     else gyi_stream_interest(s);
+}
+
+/* Takes a write whose buffers are set: tries it at once if nothing is before it, and queues what is left. */
+static GYI_APART int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
+    if (write_exceeds(s, len)) return GY_EBACKLOG;
+    w->stream = s;
+    w->priv.fn = fn;
+    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) {
+        write_done(w, s->priv.broken);
+        return 0;
+    }
+    unsigned now = s->priv.state & (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE | GYI_STREAM_QUEUED);
+    if (now == GYI_STREAM_WRITABLE && w->priv.count <= WRITE_GATHER) {
+        ssize_t n = len == 0 ? 0 : write_send(s, w->priv.count == 1 ? &w->priv.own : w->priv.bufs, w->priv.count);
+        if (write_ended(s, w, n, len)) return 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    write_queue(s, w, len);
     return 0;
 }
 
+static void write_set(gy_write *w, gy_buf own, const gy_buf *bufs, unsigned count) {
+    w->priv.own = own;
+    w->priv.bufs = bufs;
+    w->priv.count = count;
+}
+
+/* The straight line is for a write on an open socket that nothing hinders, and that goes at once. */
 int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
+    unsigned state = s->priv.state;
+    if (GYI_LIKELY(fn && from.base && from.len && !gyi_entry_listed(&w->priv.entry)) &&
+        GYI_LIKELY((state & (GYI_STREAM_OPEN | GYI_STREAM_WRITABLE | GYI_STREAM_HINDERS)) ==
+                   (GYI_STREAM_OPEN | GYI_STREAM_WRITABLE))) {
+        ssize_t n = gyi_sock_send(&s->loop->sys, s->priv.fd, from.base, from.len);
+        w->stream = s;
+        w->priv.fn = fn;
+        if (GYI_LIKELY(n == (ssize_t)from.len)) {
+            s->priv.state = state | GYI_STREAM_WROTE;
+            write_done(w, 0);
+            return 0;
+        }
+        write_set(w, from, NULL, 1);
+        if (!write_ended(s, w, n, from.len)) write_queue(s, w, from.len - (n > 0 ? (size_t)n : 0));
+        return 0;
+    }
     int err = write_check(s, w, fn);
-    if (GYI_UNLIKELY(err)) return err;
-    if (GYI_UNLIKELY(from.len && !from.base)) return -EINVAL;
-    w->priv.own = from;
-    w->priv.bufs = NULL;
-    w->priv.count = 1;
+    if (err) return err;
+    if (from.len && !from.base) return -EINVAL;
+    write_set(w, from, NULL, 1);
     return write_submit(s, w, from.len, fn);
 }
 
@@ -198,11 +240,7 @@ int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned cou
         if ((from[i].len && !from[i].base) || from[i].len > SIZE_MAX / 2 - len) return -EINVAL;
         len += from[i].len;
     }
-    w->priv.own = from[0];
-    w->priv.bufs = from;
-    w->priv.count = count;
-    /* More than one call takes: queued whole, and gathered from there. */
-    if (count > WRITE_GATHER && !s->priv.first) s->priv.state |= GYI_STREAM_WROTE;
+    write_set(w, from[0], from, count);
     return write_submit(s, w, len, fn);
 }
 
@@ -213,7 +251,7 @@ int gy_stream_shutdown(gy_stream *s, gy_write *w, gy_write_fn *fn) {
     w->stream = s;
     w->priv.fn = fn;
     w->priv.count = GYI_WRITE_SHUTDOWN;
-    if (s->priv.broken) {
+    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) {
         write_done(w, s->priv.broken);
         return 0;
     }
@@ -225,11 +263,11 @@ int gy_stream_shutdown(gy_stream *s, gy_write *w, gy_write_fn *fn) {
 int64_t gy_stream_try_write(gy_stream *s, gy_buf from) {
     if (from.len && !from.base) return -EINVAL;
     if (!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT)) return GY_ECLOSED;
-    if (s->priv.broken) return s->priv.broken;
+    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) return s->priv.broken;
     if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING)) return -EAGAIN;
     if (!from.len) return 0;
     ssize_t n = write_send(s, &from, 1);
-    if (n < 0 && n != -EAGAIN) s->priv.broken = (int)n;
+    if (n < 0 && n != -EAGAIN) write_break(s, (int)n);
     return n;
 }
 

@@ -135,7 +135,6 @@ static void lane_enqueue(gyi_lane *lane, gyi_entry *list) {
         work->priv.state = GYI_WORK_QUEUED;
         work->priv.away = GYI_WORK_AWAY;
         lane->queued++;
-        atomic_fetch_sub_explicit(&lane->pool->refs, 1, memory_order_relaxed); /* the caller holds one more */
     }
 }
 

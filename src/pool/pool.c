@@ -79,6 +79,7 @@ static void work_finish(gyi_entry *entry) {
     gy_work *work = GY_OF(entry, gy_work, priv.entry);
     work->loop->working--;
     work->priv.away = GYI_WORK_HOME;
+    pool_unref(work->priv.pool);
     if (work->priv.done) work->priv.done(work, work->priv.err);
 }
 
@@ -97,10 +98,7 @@ static void pool_submit_all(gyi_entry *entry) {
     gy_loop *loop = GY_OF(entry, gy_loop, submit);
     while (!gyi_list_empty(&loop->submitted)) {
         const gy_work *first = GY_OF(loop->submitted.next, gy_work, priv.entry);
-        gy_pool *pool = first->priv.pool;
-        atomic_fetch_add_explicit(&pool->refs, 1, memory_order_relaxed);
-        gyi_lane_hand_over(&pool->lane[first->priv.lane], &loop->submitted);
-        pool_unref(pool);
+        gyi_lane_hand_over(&first->priv.pool->lane[first->priv.lane], &loop->submitted);
     }
 }
 
@@ -131,8 +129,8 @@ int gy_pool_cancel(gy_work *work) {
     if (work->priv.away == GYI_WORK_HOME) return -EALREADY;
     if (work->priv.away == GYI_WORK_SUBMITTED) {
         work->priv.away = GYI_WORK_AWAY;
+        work->priv.state = GYI_WORK_TAKEN;
         gyi_list_remove(&work->priv.entry);
-        pool_unref(work->priv.pool);
     } else {
         int err = gyi_lane_cancel(&work->priv.pool->lane[work->priv.lane], work);
         if (err) return err;

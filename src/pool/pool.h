@@ -45,7 +45,7 @@ struct gy_pool {
     gy_alloc alloc;
     gy_ns idle;
     size_t stack;
-    _Atomic unsigned refs; /* the owner's, and one for each job that a loop has not handed over yet */
+    _Atomic unsigned refs; /* the owner's, and one for each job that has not come home */
     gyi_lane lane[GY_LANE_COUNT];
 };
 

@@ -10,12 +10,6 @@
 
 #include "sys/fd.h"
 
-#ifdef MSG_NOSIGNAL
-enum { SOCK_SEND_FLAGS = MSG_NOSIGNAL };
-#else
-enum { SOCK_SEND_FLAGS = 0 }; /* SO_NOSIGPIPE instead, set at birth */
-#endif
-
 #ifdef TCP_KEEPIDLE
 enum { SOCK_KEEPIDLE = TCP_KEEPIDLE };
 #else
@@ -137,26 +131,6 @@ int gyi_sock_peer(gyi_sys *sys, int fd, gyi_sockaddr *out) {
     return getpeername(fd, (struct sockaddr *)&out->addr, &out->len) ? -errno : 0;
 }
 
-ssize_t gyi_sock_recv(gyi_sys *sys, int fd, void *to, size_t len) {
-    for (;;) {
-        int err = gyi_sys_enter(sys, GYI_SYS_READ);
-        if (err) return err;
-        ssize_t n = recv(fd, to, len, 0);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
-}
-
-ssize_t gyi_sock_send(gyi_sys *sys, int fd, const void *from, size_t len) {
-    for (;;) {
-        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
-        if (err) return err;
-        ssize_t n = send(fd, from, len, SOCK_SEND_FLAGS);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
-}
-
 ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count) {
     struct msghdr msg;
     memset(&msg, 0, sizeof msg);
@@ -165,7 +139,7 @@ ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count)
     for (;;) {
         int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
         if (err) return err;
-        ssize_t n = sendmsg(fd, &msg, SOCK_SEND_FLAGS);
+        ssize_t n = sendmsg(fd, &msg, GYI_SOCK_SEND);
         if (n >= 0) return n;
         if (errno != EINTR) return -errno;
     }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/bits.h"
 #include "sys/sys.h"
 
 /* An address of any family. `len` 0: none. */
@@ -40,9 +41,33 @@ int gyi_sock_keepalive(gyi_sys *sys, int fd, int seconds);
 int gyi_sock_local(gyi_sys *sys, int fd, gyi_sockaddr *out);
 int gyi_sock_peer(gyi_sys *sys, int fd, gyi_sockaddr *out);
 
-/* Moves bytes without SIGPIPE. -EAGAIN when it would block. -ENOTSOCK for what is no socket. */
-ssize_t gyi_sock_recv(gyi_sys *sys, int fd, void *to, size_t len);
-ssize_t gyi_sock_send(gyi_sys *sys, int fd, const void *from, size_t len);
+#ifdef MSG_NOSIGNAL
+enum { GYI_SOCK_SEND = MSG_NOSIGNAL };
+#else
+enum { GYI_SOCK_SEND = 0 }; /* SO_NOSIGPIPE instead, set at birth */
+#endif
+
+/* Move bytes without SIGPIPE. -EAGAIN when it would block. The two that are called for every message are inline. */
+static inline ssize_t gyi_sock_recv(gyi_sys *sys, int fd, void *to, size_t len) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_READ);
+        if (err) return err;
+        ssize_t n = recv(fd, to, len, 0);
+        if (GYI_LIKELY(n >= 0)) return n;
+        if (errno != EINTR) return -errno;
+    }
+}
+
+static inline ssize_t gyi_sock_send(gyi_sys *sys, int fd, const void *from, size_t len) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
+        if (err) return err;
+        ssize_t n = send(fd, from, len, GYI_SOCK_SEND);
+        if (GYI_LIKELY(n >= 0)) return n;
+        if (errno != EINTR) return -errno;
+    }
+}
+
 ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);
 
 #endif
