@@ -12,8 +12,12 @@ const gyi_backend *const gyi_backends[] = {
 #if defined(GYI_HAVE_KQUEUE) && GYI_HAVE_KQUEUE
     &gyi_backend_kqueue,
 #endif
+#if !defined(GYI_HAVE_POLL) || GYI_HAVE_POLL
     &gyi_backend_poll,
+#endif
+#if !defined(GYI_HAVE_SIM) || GYI_HAVE_SIM
     &gyi_backend_sim,
+#endif
     NULL,
 };
 

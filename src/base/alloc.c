@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(GYI_HAVE_MALLOC) && !GYI_HAVE_MALLOC
+
+/* A build for devices without a heap: every loop and pool must be given an allocator. */
+static const gy_alloc alloc_default = {NULL, NULL, NULL};
+
+#else
+
 static void *alloc_malloc(size_t size, void *ctx) {
     (void)ctx;
     return malloc(size);
@@ -16,10 +23,14 @@ static void alloc_mfree(void *ptr, void *ctx) {
     free(ptr);
 }
 
+static const gy_alloc alloc_default = {alloc_malloc, alloc_mfree, NULL};
+
+#endif
+
 bool gyi_alloc_init(gy_alloc *alloc, gy_alloc given) {
     if (!given.alloc != !given.free) return false;
-    *alloc = given.alloc ? given : (gy_alloc){alloc_malloc, alloc_mfree, NULL};
-    return true;
+    *alloc = given.alloc ? given : alloc_default;
+    return alloc->alloc;
 }
 
 void *gyi_alloc_zero(const gy_alloc *alloc, size_t size) {

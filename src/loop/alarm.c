@@ -65,6 +65,13 @@ static void alarm_clock_set(gyi_entry *entry) {
 
 static void alarm_look_again(gy_timer *timer) { gyi_alarm_look(timer->loop); }
 
+static void alarm_unwatch(gy_loop *l) {
+    gy_timer_stop(&l->look);
+    gyi_watch_forget(l, &l->clock);
+    if (l->clock_open) gyi_fd_close(&l->sys, l->clock_fd);
+    l->clock_open = false;
+}
+
 /* @return 0 or the error of the watch; that there is none on this system is no error. */
 static int alarm_watch(gy_loop *l) {
     if (l->poller.ops->now) return 0; /* virtual time: tests call gyi_alarm_look() themselves */
@@ -76,23 +83,13 @@ static int alarm_watch(gy_loop *l) {
     }
     if (fd < 0) return fd;
     l->clock_fd = fd;
+    l->clock_open = true;
+    l->alarms_free = alarm_unwatch;
     l->clock.entry.run = alarm_clock_set;
     gyi_watch_unref(l, &l->clock);
     int err = gyi_watch_start(l, &l->clock, fd, GY_READABLE | GY_EDGE);
-    if (err) gyi_alarm_free(l);
+    if (err) alarm_unwatch(l);
     return err;
-}
-
-void gyi_alarm_init(gy_loop *l) {
-    gyi_list_init(&l->alarms);
-    l->clock_fd = -1;
-}
-
-void gyi_alarm_free(gy_loop *l) {
-    gy_timer_stop(&l->look);
-    gyi_watch_forget(l, &l->clock);
-    gyi_fd_close(&l->sys, l->clock_fd);
-    l->clock_fd = -1;
 }
 
 /* ---- gy_alarm ---------------------------------------------------------------------------------------------------- */
@@ -118,7 +115,7 @@ void gy_alarm_stop(gy_alarm *a) {
     if (!gyi_entry_listed(&a->priv.link)) return;
     gyi_list_remove(&a->priv.link);
     gy_timer_stop(&a->priv.timer);
-    if (gyi_list_empty(&a->loop->alarms)) gyi_alarm_free(a->loop);
+    if (gyi_list_empty(&a->loop->alarms)) alarm_unwatch(a->loop);
 }
 
 bool gy_alarm_active(const gy_alarm *a) { return gyi_entry_listed(&a->priv.link); }

@@ -208,8 +208,8 @@ int gy_loop_new(gy_loop **out, gy_loop_opts opts) {
     gyi_queue_init(&l->queue, opts.job_budget);
     gyi_wheel_init(&l->wheel, l->now);
     gyi_hook_init(l);
-    gyi_alarm_init(l);
-    gyi_signal_init(l);
+    gyi_list_init(&l->alarms);
+    gyi_list_init(&l->signals.list);
     gyi_list_init(&l->paused);
     gyi_list_init(&l->submitted);
     err = gyi_io_init(l);
@@ -224,8 +224,8 @@ int gy_loop_free(gy_loop *l) {
     if (l->running || l->open || l->working) return -EBUSY;
     if (l->pool) l->pool_free(l->pool);
     while (atomic_load(&l->reporting)) {} /* the last report has arrived; its thread is on its way out */
-    gyi_signal_free(l);
-    gyi_alarm_free(l);
+    if (l->signals.free) l->signals.free(l);
+    if (l->alarms_free) l->alarms_free(l);
     gyi_async_free(l);
     gyi_io_free(l);
     l->poller.ops->close(&l->poller);

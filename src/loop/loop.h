@@ -64,8 +64,10 @@ struct gy_loop {
     gyi_entry alarms;
     gy_ns wall;          /* wall clock minus loop clock, when last looked at */
     gy_ns wall_shift;    /* what tests add to the wall clock */
+    void (*alarms_free)(gy_loop *);
     gyi_watch clock;     /* tells when the wall clock is set */
     int clock_fd;
+    bool clock_open;
     gy_timer look;       /* looks, where the kernel does not tell */
 
     /* async.c */
@@ -79,8 +81,10 @@ struct gy_loop {
     gyi_entry hooks[GYI_HOOK_KINDS];
     unsigned hooked; /* 1 << gy_hook_when: there is one of that kind */
 
-    /* signal.c */
+    /* signal.c. What ends it is known by pointer, so that programs without signals do not link it; likewise alarm.c and
+     * the pool. */
     struct {
+        void (*free)(gy_loop *);
         gyi_entry list;
         _Atomic(gy_loop *) next; /* on the process's list of loops that watch signals */
         gyi_entry collect;       /* comes through the inbox when one was raised */
@@ -154,9 +158,6 @@ void gyi_io_forget(gy_loop *loop);
 void gyi_timer_collect(gy_loop *loop);
 
 /* ---- alarm.c ---- */
-void gyi_alarm_init(gy_loop *loop);
-void gyi_alarm_free(gy_loop *loop);
-
 /* The wall clock of this loop; virtual when its time is. */
 gy_ns gyi_alarm_wall(const gy_loop *loop);
 
@@ -179,9 +180,6 @@ void gyi_async_wake(gy_loop *loop);
 void gyi_hook_init(gy_loop *loop);
 void gyi_hook_queue(gy_loop *loop, gy_hook_when when);
 
-/* ---- signal.c ---- */
-void gyi_signal_init(gy_loop *loop);
-void gyi_signal_free(gy_loop *loop);
 
 /* ---- stats.c ---- */
 static inline void gyi_stats_add(gy_histogram *histogram, gy_ns duration) {

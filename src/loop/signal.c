@@ -63,12 +63,7 @@ static void signal_collect(gyi_entry *entry) {
     }
 }
 
-void gyi_signal_init(gy_loop *l) {
-    gyi_list_init(&l->signals.list);
-    l->signals.collect.run = signal_collect;
-}
-
-void gyi_signal_free(gy_loop *l) {
+static void signal_free(gy_loop *l) {
     while (!gyi_list_empty(&l->signals.list)) gy_signal_stop(GY_OF(l->signals.list.next, gy_signal, priv.link));
 }
 
@@ -78,6 +73,8 @@ int gy_signal_start(gy_loop *loop, gy_signal *s, int signo, gy_signal_fn *fn) {
     signal_row *row = &signal_rows[signo];
     gyi_mutex_lock(&signal_lock);
     int err = row->watchers ? 0 : gyi_sig_install(&loop->sys, signo, signal_handle, &row->before);
+    loop->signals.collect.run = signal_collect;
+    loop->signals.free = signal_free;
     if (!err) {
         row->watchers++;
         if (gyi_list_empty(&loop->signals.list)) signal_loop_enter(loop);

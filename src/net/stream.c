@@ -39,22 +39,27 @@ static inline int64_t stream_recv(gy_stream *s, gy_buf into) {
     return n;
 }
 
-/* Answers the pending read, if there is an answer. */
-static inline void stream_answer(gy_stream *s) {
-    gy_buf got = s->priv.buf;
-    int64_t n = stream_recv(s, got);
+/* The answer to the pending read when it is not simply bytes. */
+static GYI_APART void stream_answer_slowly(gy_stream *s, int64_t n) {
     if (n == -EAGAIN) {
         gyi_stream_interest(s);
         return;
     }
     s->priv.state &= ~(unsigned)GYI_STREAM_READING;
-    if (GYI_UNLIKELY(s->priv.state & GYI_STREAM_LEVEL)) gyi_stream_interest(s);
-    int err = 0;
-    if (GYI_UNLIKELY(n < 0)) {
-        err = (int)n;
-        n = 0;
+    gyi_stream_interest(s);
+    s->priv.fn.read(s, n > 0 ? 0 : (int)n, (gy_buf){s->priv.buf.base, n > 0 ? (size_t)n : 0});
+}
+
+/* Answers the pending read, if there is an answer. */
+static inline void stream_answer(gy_stream *s) {
+    int64_t n = stream_recv(s, s->priv.buf);
+    unsigned state = s->priv.state;
+    if (GYI_UNLIKELY(n <= 0 || (state & GYI_STREAM_LEVEL))) {
+        stream_answer_slowly(s, n);
+        return;
     }
-    s->priv.fn.read(s, err, (gy_buf){got.base, (size_t)n});
+    s->priv.state = state & ~(unsigned)GYI_STREAM_READING;
+    s->priv.fn.read(s, 0, (gy_buf){s->priv.buf.base, (size_t)n});
 }
 
 /* Tells the pending read or connect what it was made to fail with. */

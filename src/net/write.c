@@ -206,29 +206,37 @@ static void write_set(gy_write *w, gy_buf own, const gy_buf *bufs, unsigned coun
     w->priv.count = count;
 }
 
-/* The straight line is for a write on an open socket that nothing hinders, and that goes at once. */
-int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
-    unsigned state = s->priv.state;
-    if (GYI_LIKELY(fn && from.base && from.len && !gyi_entry_listed(&w->priv.entry)) &&
-        GYI_LIKELY((state & (GYI_STREAM_OPEN | GYI_STREAM_WRITABLE | GYI_STREAM_HINDERS)) ==
-                   (GYI_STREAM_OPEN | GYI_STREAM_WRITABLE))) {
-        ssize_t n = gyi_sock_send(&s->loop->sys, s->priv.fd, from.base, from.len);
-        w->stream = s;
-        w->priv.fn = fn;
-        if (GYI_LIKELY(n == (ssize_t)from.len)) {
-            s->priv.state = state | GYI_STREAM_WROTE;
-            write_done(w, 0);
-            return 0;
-        }
-        write_set(w, from, NULL, 1);
-        if (!write_ended(s, w, n, from.len)) write_queue(s, w, from.len - (n > 0 ? (size_t)n : 0));
-        return 0;
-    }
+/* A write that is not simply sent. */
+static GYI_APART int write_slowly(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
     int err = write_check(s, w, fn);
     if (err) return err;
     if (from.len && !from.base) return -EINVAL;
     write_set(w, from, NULL, 1);
     return write_submit(s, w, from.len, fn);
+}
+
+/* What is left to do when not all of a write was sent. */
+static GYI_APART int write_unsent(gy_stream *s, gy_write *w, ssize_t n) {
+    size_t len = w->priv.own.len;
+    if (!write_ended(s, w, n, len)) write_queue(s, w, len - (n > 0 ? (size_t)n : 0));
+    return 0;
+}
+
+/* The straight line is for a write on an open socket that nothing hinders, and that goes at once. All is put into the
+ * record first, so that little has to be kept in registers over the call. */
+int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
+    enum { READY = GYI_STREAM_OPEN | GYI_STREAM_WRITABLE };
+    if (GYI_UNLIKELY(!fn || !from.base || !from.len || gyi_entry_listed(&w->priv.entry) ||
+                     (s->priv.state & (READY | GYI_STREAM_HINDERS)) != READY))
+        return write_slowly(s, w, from, fn);
+    w->stream = s;
+    w->priv.fn = fn;
+    write_set(w, from, NULL, 1);
+    ssize_t n = gyi_sock_send(&s->loop->sys, s->priv.fd, from.base, from.len);
+    if (GYI_UNLIKELY(n != (ssize_t)w->priv.own.len)) return write_unsent(s, w, n);
+    s->priv.state |= GYI_STREAM_WROTE;
+    write_done(w, 0);
+    return 0;
 }
 
 int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned count, gy_write_fn *fn) {

@@ -122,6 +122,7 @@ static void rack_pass(const char *backend, const torture_scenario *scenario, tor
         if (rack.at == 0 && t->told) CHECK_FAIL("without any fault: %s", gy_error_name(t->told));
     }
     CHECK(rack.at < TORTURE_MOST);
+    if (way == TORTURE_MEMORY || way == TORTURE_CALLS) CHECK(count > 0); /* or nothing has been tried */
     free(t);
 }
 
