@@ -4,8 +4,8 @@
  *     room [address]        then, in several terminals: nc 127.0.0.1 7001
  *
  * Each guest is a stream that reads lines and a listener in the room. A line that arrives is emitted as "line"; every
- * guest hears it and writes it out. The room knows nothing of guests, and guests nothing of each other. A guest who does
- * not read is not waited for: while one write is on its way, further lines pass by. */
+ * guest hears it and writes it out. The room knows nothing of guests, and guests nothing of each other. A guest who
+ * does not read is not waited for: while one write is on its way, further lines pass by. */
 #include <gyre/gyre.h>
 #include <stdio.h>
 #include <stdlib.h>

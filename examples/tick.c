@@ -2,7 +2,8 @@
 /* Timers, and the order in which things run.
  *
  * A metronome beats every 20 ms, five times. Each beat defers a job, queues a microtask and an immediate, so that the
- * output shows the order: the callback, then deferred jobs, then microtasks, then, at the end of the turn, immediates. */
+ * output shows the order: the callback, then deferred jobs, then microtasks, then, at the end of the turn, immediates.
+ * */
 #include <gyre/gyre.h>
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  *
  *     demo_load ADDRESS CONNECTIONS ACTIVE SECONDS
  *
- * An active connection sends a line, waits for the answer, and sends the next one; the time between is its latency. Some
- * of them join the room and now and then say something there. */
+ * An active connection sends a line, waits for the answer, and sends the next one; the time between is its latency.
+ * Some of them join the room and now and then say something there. */
 #include <gyre/gyre.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The memory of a small device: one block, handed out from the front. What is freed is not used again, which is enough for
- * a loop: it takes a few blocks when it begins, and one more when a table grows. */
+/* The memory of a small device: one block, handed out from the front. What is freed is not used again, which is enough
+ * for a loop: it takes a few blocks when it begins, and one more when a table grows. */
 #ifndef BENCH_CODESIZE_ARENA_H
 #define BENCH_CODESIZE_ARENA_H
 

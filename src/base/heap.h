@@ -45,8 +45,8 @@ static inline void gyi_heap_insert(gyi_timed **root, gyi_timed *node) {
     }
 }
 
-/* Inserts a list of nodes, linked through `next`, all at once: they are sorted, which costs less than to insert them one
- * by one and sort them while they are taken out. */
+/* Inserts a list of nodes, linked through `next`, all at once: they are sorted, which costs less than to insert them
+ * one by one and sort them while they are taken out. */
 void gyi_heap_insert_list(gyi_timed **root, gyi_timed *list);
 
 /* Takes the first node of a heap that is not empty. */

@@ -82,8 +82,8 @@ static gyi_timed **wheel_first(gyi_wheel *w, unsigned *level, uint64_t *begin) {
     return NULL;
 }
 
-/* Empties a slot whose first tick has come: what is due in that tick goes to the heap, sorted at once, as it is going to
- * be taken out soon; the rest to lower levels. */
+/* Empties a slot whose first tick has come: what is due in that tick goes to the heap, sorted at once, as it is going
+ * to be taken out soon; the rest to lower levels. */
 static void wheel_pour(gyi_wheel *w, gyi_timed **slot) {
     gyi_timed *due = NULL;
     gyi_timed *t = *slot;

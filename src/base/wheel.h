@@ -2,10 +2,10 @@
 /* The timer wheel: eight levels of 64 slots hold the timers that are not imminent, and a pairing heap those that are.
  *
  * A tick is 2^20 ns. Level L sorts by the L-th group of six bits of a timer's tick, at the highest group in which it
- * differs from `base`: a slot of level 0 is one tick, one of level 5 is 13 days, and no tick is beyond level 7. (Varghese
- * and Lauck 1987, "Hashed and hierarchical timing wheels".) When a slot's first tick comes, the slot is poured: what is
- * due in that very tick goes to the heap, the rest to lower levels. The heap yields timers in the exact order of (due,
- * order).
+ * differs from `base`: a slot of level 0 is one tick, one of level 5 is 13 days, and no tick is beyond level 7.
+ * (Varghese and Lauck 1987, "Hashed and hierarchical timing wheels".) When a slot's first tick comes, the slot is
+ * poured: what is due in that very tick goes to the heap, the rest to lower levels. The heap yields timers in the exact
+ * order of (due, order).
  *
  * Three things are lazy, because they are done far more often than they matter. A timer that moves to a later time
  * stays in its slot, and is moved when the slot is looked at. An `occupied` bit is not cleared when its slot runs

@@ -86,8 +86,8 @@ void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);
-    /* What was collected and is no longer wanted is not told. The entry stays: its owner may have put it there for another
-     * reason, and takes a run without an event. */
+    /* What was collected and is no longer wanted is not told. The entry stays: its owner may have put it there for
+     * another reason, and takes a run without an event. */
     w->got &= (uint8_t) ~(GYI_INTEREST & ~want);
 }
 
@@ -242,7 +242,7 @@ static void io_stale(gy_loop *l, uint64_t token) {
 }
 
 /* The answers that the quick way below does not take. */
-static GYI_APART void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
+static void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
     gyi_slot *slot = gyi_slots_find(&l->slots, token);
     if (!slot) {
         io_stale(l, token);
@@ -255,31 +255,33 @@ static GYI_APART void io_collect_slowly(gy_loop *l, uint64_t token, unsigned eve
     }
 }
 
+/* All answers from `r` on, the slow way. Apart, so that the quick way below calls nobody and saves no registers. */
+static GYI_APART void io_collect_rest(gy_loop *l, const gyi_ready *r, const gyi_ready *end) {
+    for (; r < end; r++) io_collect_slowly(l, r->token, r->events);
+}
+
 /* The quick way is for a lone watcher that wants all that was reported and is not queued: nearly always. It is one
- * straight line; `last` is the end of the queue, which is closed when somebody else needs it. */
+ * straight line; from the first answer that needs more, the rest of the batch goes the slow way. */
 void gyi_io_collect(gy_loop *l, unsigned count) {
     gyi_entry *const events = &l->queue.events;
     gyi_entry *last = events->prev;
     const gyi_slot *const slots = l->slots.at;
     const gyi_ready *const end = l->ready + count;
-    for (const gyi_ready *r = l->ready; r < end; r++) {
-        const gyi_slot *slot = &slots[(uint32_t)r->token];
-        gyi_watch *w = slot->first;
-        if (GYI_LIKELY(slot->quick == r->token && !((int32_t)r->events & w->deaf) && !w->entry.next)) {
-            w->got = (uint8_t)r->events;
-            w->entry.prev = last;
-            w->entry.next = events;
-            last->next = &w->entry;
-            last = &w->entry;
-        } else {
-            events->prev = last;
-            io_collect_slowly(l, r->token, r->events);
-            last = events->prev;
-        }
-    }
-    events->prev = last;
+    const gyi_ready *r = l->ready;
     l->stats.io += count;
     gyi_stats_most(l, count);
+    for (; r < end; r++) {
+        const gyi_slot *slot = &slots[(uint32_t)r->token];
+        gyi_watch *w = slot->first;
+        if (GYI_UNLIKELY(slot->quick != r->token || ((int32_t)r->events & w->deaf) || w->entry.next)) break;
+        w->got = (uint8_t)r->events;
+        w->entry.prev = last;
+        w->entry.next = events;
+        last->next = &w->entry;
+        last = &w->entry;
+    }
+    events->prev = last;
+    if (GYI_UNLIKELY(r < end)) io_collect_rest(l, r, end);
 }
 
 /* Files that the kernel does not watch are ready in every turn. */

@@ -14,8 +14,8 @@
 #include "loop/queue.h"
 #include "sys/wake.h"
 
-/* What a watcher finds in `got` beyond the bits of gy_io_events: edge-triggered, the peer has closed; or the kernel would
- * not watch, and `fd` is the error. */
+/* What a watcher finds in `got` beyond the bits of gy_io_events: edge-triggered, the peer has closed; or the kernel
+ * would not watch, and `fd` is the error. */
 enum { GYI_GOT_EOF = 0x20, GYI_GOT_REFUSED = 0x40 };
 
 /* Flags of gyi_watch.want beyond those of gy_io_events. */

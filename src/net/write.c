@@ -154,8 +154,8 @@ static bool write_exceeds(const gy_stream *s, size_t len) {
     return limit && s->priv.first && (queued > limit || len > limit - queued);
 }
 
-/* Whether what the kernel answered to a write of `len` bytes ends it; reports it then. Otherwise it is to be queued, and
- * what has been sent is taken off. */
+/* Whether what the kernel answered to a write of `len` bytes ends it; reports it then. Otherwise it is to be queued,
+ * and what has been sent is taken off. */
 static bool write_ended(gy_stream *s, gy_write *w, ssize_t n, size_t len) {
     if (n == (ssize_t)len) {
         s->priv.state |= GYI_STREAM_WROTE;

@@ -3,11 +3,12 @@
  *
  * Waking a thread costs more than a small job takes, so no more are called than are needed: handing over a batch calls
  * one, and a thread that takes a job calls the next one if there is more to do and nobody is on the way already. Small
- * jobs are then done by few threads in a row, and long ones soon have all threads at work. The one that is called is the
- * one that was busy last, through a condition of its own: one condition for all would wake the one that slept longest,
- * whose stack has left the caches.
+ * jobs are then done by few threads in a row, and long ones soon have all threads at work. The one that is called is
+ * the one that was busy last, through a condition of its own: one condition for all would wake the one that slept
+ * longest, whose stack has left the caches.
  *
- * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane closes. */
+ * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane closes.
+ * */
 #include "pool/pool.h"
 
 /* ---- calling threads, with the lock held ------------------------------------------------------------------------- */

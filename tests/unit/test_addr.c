@@ -106,8 +106,10 @@ TEST(addr, random_addresses_as_the_c_library_has_them) {
         struct in6_addr in, back;
         char text[INET6_ADDRSTRLEN + 16], plain[INET6_ADDRSTRLEN];
         unsigned zeros = addr_random(&state) % 4 ? addr_random(&state) : 0;
-        for (int j = 0; j < 16; j++)
-            in.s6_addr[j] = zeros >> (j / 2) & 1 ? 0 : (uint8_t)(addr_random(&state) >> (addr_random(&state) % 8));
+        for (int j = 0; j < 16; j++) {
+            uint32_t byte = addr_random(&state) % 256 >> addr_random(&state) % 8;
+            in.s6_addr[j] = (uint8_t)(zeros >> (j / 2) & 1 ? 0 : byte);
+        }
         CHECK(inet_ntop(AF_INET6, &in, plain, sizeof plain) != NULL);
         unsigned port = addr_random(&state) % 65536;
         snprintf(text, sizeof text, "[%s]:%u", plain, port);

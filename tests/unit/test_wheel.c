@@ -236,9 +236,10 @@ TEST(wheel, keeps_timers_that_are_years_away) {
     CHECK_EQ(gyi_wheel_next(&wheel), GY_FOREVER);
 }
 
-/* The clock runs past the last slot, 2.3 years, while a timer waits beyond it: it must not hide the nearer ones. */
-TEST(wheel, crosses_the_end_of_the_wheel) {
-    const gy_ns end = INT64_C(1) << 56; /* six levels of six bits of ticks */
+/* The clock runs past the end of a whole level, at 2.3 years, while a timer waits far beyond: it must not hide the nearer
+ * ones. */
+TEST(wheel, crosses_the_end_of_a_level) {
+    const gy_ns end = INT64_C(1) << 56; /* the end of six levels */
     gyi_timed far = {0}, a = {0}, b = {0};
     gyi_wheel_init(&wheel, end - GY_MS(2));
     gyi_wheel_insert(&wheel, &far, GY_FOREVER - 1);
