@@ -46,7 +46,8 @@ int main(void) {
     for (unsigned i = 0; i < JOBS && !err; i++) {
         job[i].from = i * 50000;
         job[i].to = (i + 1) * 50000;
-        err = gy_pool_submit(loop, &job[i].work, (gy_work_opts){.run = count_primes, .done = show, .lane = GY_LANE_CPU});
+        gy_work_opts opts = {.run = count_primes, .done = show, .lane = GY_LANE_CPU};
+        err = gy_pool_submit(loop, &job[i].work, opts);
     }
     if (!err) {
         gy_timer_start(loop, &heart, (gy_timer_opts){.every = GY_MS(1), .fn = on_tick});

@@ -60,7 +60,8 @@ static void on_due(gy_timer *timer) { step_inner(GY_OF(timer, struct host, due))
 static void on_before_poll(gy_hook *hook) {
     struct host *h = GY_OF(hook, struct host, before);
     gy_ns timeout = gy_loop_timeout(h->inner);
-    if (timeout >= 0) gy_timer_start(hook->loop, &h->due, (gy_timer_opts){.after = timeout ? timeout : 1, .fn = on_due});
+    gy_timer_opts opts = {.after = timeout ? timeout : 1, .fn = on_due};
+    if (timeout >= 0) gy_timer_start(hook->loop, &h->due, opts);
     else gy_timer_stop(&h->due);
 }
 

@@ -2,8 +2,7 @@
 /* Timers, and the order in which things run.
  *
  * A metronome beats every 20 ms, five times. Each beat defers a job, queues a microtask and an immediate, so that the
- * output shows the order: the callback, then deferred jobs, then microtasks, then, at the end of the turn, immediates.
- * */
+ * output shows the order: the callback, then deferred jobs, then microtasks, then, at the turn's end, immediates. */
 #include <gyre/gyre.h>
 #include <stdio.h>
 
@@ -31,8 +30,9 @@ static void on_immediate(gy_job *job) {
 
 static void on_beat(gy_timer *timer) {
     struct metronome *m = GY_OF(timer, struct metronome, timer);
-    double due = (double)(gy_timer_due(timer) - m->begun) / 1e6, late = (double)(gy_loop_now(timer->loop) - m->begun) / 1e6;
-    printf("beat %d, due at %.1f ms, seen %.3f ms later:", ++m->beats, due, late - due);
+    double due = (double)(gy_timer_due(timer) - m->begun) / 1e6;
+    double seen = (double)(gy_loop_now(timer->loop) - m->begun) / 1e6;
+    printf("beat %d, due at %.1f ms, seen %.3f ms later:", ++m->beats, due, seen - due);
     gy_immediate(timer->loop, &m->immediate, on_immediate);
     gy_microtask(timer->loop, &m->micro, on_micro);
     gy_defer(timer->loop, &m->deferred, on_deferred);

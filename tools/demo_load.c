@@ -146,7 +146,7 @@ int main(int argc, char **argv) {
            (double)load.seconds / 1e9, load.failed);
     printf("  messages  %llu, that is %.0f per second, there and back\n", (unsigned long long)load.messages,
            (double)load.messages / ((double)load.seconds / 1e9));
-    printf("  latency   half below %u us, 95 of 100 below %u us, 99 of 100 below %u us, longest %u us\n", percentile(50),
-           percentile(95), percentile(99), percentile(100));
+    printf("  latency   half below %u us, 95 of 100 below %u us, 99 of 100 below %u us, longest %u us\n",
+           percentile(50), percentile(95), percentile(99), percentile(100));
     return load.failed != 0;
 }

@@ -95,7 +95,8 @@ static void on_written(gy_write *write, int err) {
 /* What was said is heard at once or, by who is still busy with the last line, not at all. */
 static void on_said(gy_listener *listener, const struct said *said) {
     struct conn *c = GY_OF(listener, struct conn, hears);
-    server.heard += gy_stream_try_write(&c->stream, (gy_buf){(void *)(uintptr_t)said->text, said->len}) == (int64_t)said->len;
+    gy_buf text = {(void *)(uintptr_t)said->text, said->len};
+    server.heard += gy_stream_try_write(&c->stream, text) == (int64_t)said->len;
 }
 
 static void sum_run(gy_work *work) {
@@ -176,7 +177,8 @@ static void report(void) {
     gy_loop_stats s;
     gy_loop_stats_get(server.loop, &s);
     double messages = server.messages ? (double)server.messages : 1;
-    printf("  server    %u connections at once, %llu messages, %llu said in the room and heard %llu times, %llu pool jobs\n",
+    printf("  server    %u connections at once, %llu messages, %llu said in the room and heard %llu times, "
+           "%llu pool jobs\n",
            server.open_most, (unsigned long long)server.messages, (unsigned long long)server.broadcasts,
            (unsigned long long)server.heard, (unsigned long long)server.sums);
     printf("  memory    %ld bytes resident per connection (the struct is %zu, of which the stream is %zu)\n",
@@ -185,8 +187,8 @@ static void report(void) {
     printf("  kernel    %.2f system calls per message, of them %.2f waits\n", (double)s.syscalls / messages,
            (double)s.waits / messages);
     printf("  loop      %s; %llu turns, %.1f callbacks each; busy %.0f ms, waiting %.0f ms\n",
-           gy_loop_backend(server.loop), (unsigned long long)s.turns, (double)s.callbacks / (double)(s.turns ? s.turns : 1),
-           (double)s.busy / 1e6, (double)s.waiting / 1e6);
+           gy_loop_backend(server.loop), (unsigned long long)s.turns,
+           (double)s.callbacks / (double)(s.turns ? s.turns : 1), (double)s.busy / 1e6, (double)s.waiting / 1e6);
     printf("            a turn was busy for less than %.0f us in half, %.0f us in 99 of 100 cases; timers late by less "
            "than %.0f us in half\n",
            us(gy_histogram_percentile(&s.lag, 50)), us(gy_histogram_percentile(&s.lag, 99)),

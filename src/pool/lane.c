@@ -7,8 +7,7 @@
  * the one that was busy last, through a condition of its own: one condition for all would wake the one that slept
  * longest, whose stack has left the caches.
  *
- * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane closes.
- * */
+ * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane ends. */
 #include "pool/pool.h"
 
 /* ---- calling threads, with the lock held ------------------------------------------------------------------------- */
