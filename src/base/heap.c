@@ -26,17 +26,25 @@ static gyi_timed *heap_pair(gyi_timed *first) {
     return root;
 }
 
-/* Merges two sorted lists, each linked through `next`. */
+/* Merges two sorted lists, each linked through `next` and neither empty. */
 static gyi_timed *heap_merge_lists(gyi_timed *a, gyi_timed *b) {
-    gyi_timed *first = NULL, **end = &first;
-    while (a && b) {
-        gyi_timed **least = gyi_timed_before(b, a) ? &b : &a;
-        *end = *least;
-        end = &(*least)->at.link.next;
-        *least = *end;
+    gyi_timed *first, **end = &first;
+    for (;;) {
+        if (gyi_timed_before(b, a)) {
+            *end = b;
+            end = &b->at.link.next;
+            b = *end;
+            if (b) continue;
+            *end = a;
+            return first;
+        }
+        *end = a;
+        end = &a->at.link.next;
+        a = *end;
+        if (a) continue;
+        *end = b;
+        return first;
     }
-    *end = a ? a : b;
-    return first;
 }
 
 /* Sorts a list: a merge sort from the bottom up, in which `run[i]` is a sorted list of 2^i nodes or none. */
@@ -55,7 +63,10 @@ static gyi_timed *heap_sort(gyi_timed *list) {
         run[i] = one;
         if (i >= top) top = i + 1;
     }
-    for (int i = 0; i < top; i++) sorted = run[i] ? heap_merge_lists(run[i], sorted) : sorted;
+    for (int i = 0; i < top; i++) {
+        if (!run[i]) continue;
+        sorted = sorted ? heap_merge_lists(run[i], sorted) : run[i];
+    }
     return sorted;
 }
 

@@ -24,18 +24,18 @@ void gyi_wheel_init(gyi_wheel *w, gy_ns now) {
 
 static inline void slot_push(gyi_timed **slot, gyi_timed *t) {
     gyi_timed *first = *slot;
+    *slot = t;
+    t->at.link.prev = slot;
     t->at.link.next = first;
     if (first) first->at.link.prev = &t->at.link.next;
-    t->at.link.prev = slot;
-    *slot = t;
 }
 
 /* Puts a timer whose tick is after `base` into its slot. */
 static inline void wheel_slot(gyi_wheel *w, gyi_timed *t, uint64_t tick) {
-    unsigned level = gyi_bit_high(tick ^ w->base) / GYI_WHEEL_BITS;
-    unsigned index = (unsigned)(tick >> wheel_shift(level)) & (GYI_WHEEL_SLOTS - 1);
+    size_t level = gyi_bit_high(tick ^ w->base) * 43 >> 8; /* divided by 6 */
+    size_t index = (size_t)(tick >> wheel_shift((unsigned)level)) % GYI_WHEEL_SLOTS;
     w->occupied[level] |= UINT64_C(1) << index;
-    slot_push(&w->slot[level][index], t);
+    slot_push(w->slot[level] + index, t);
 }
 
 static GYI_APART void wheel_heap(gyi_wheel *w, gyi_timed *t) { gyi_heap_insert(&w->heap, t); }

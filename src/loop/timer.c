@@ -91,7 +91,7 @@ static gy_ns timer_align(gy_ns due, gy_ns slack) {
 }
 
 /* When a timer is first due that is not simply told when. */
-static GYI_APART gy_ns timer_first(const gy_loop *loop, const gy_timer_opts *opts) {
+static gy_ns timer_first(const gy_loop *loop, const gy_timer_opts *opts) {
     gy_ns due = opts->at;
     if (!due) due = timer_add(gyi_loop_clock(loop), opts->after ? opts->after : opts->every);
     if (due < 0) due = 0;
@@ -99,16 +99,28 @@ static GYI_APART gy_ns timer_first(const gy_loop *loop, const gy_timer_opts *opt
     return due < GY_FOREVER ? due : GY_FOREVER - 1;
 }
 
-void gy_timer_start(gy_loop *loop, gy_timer *t, gy_timer_opts opts) {
-    if (GYI_UNLIKELY(!opts.fn)) return;
-    gy_ns due = opts.at;
-    if (GYI_UNLIKELY(due <= 0 || due == GY_FOREVER || opts.slack > 0)) due = timer_first(loop, &opts);
-    if (GYI_UNLIKELY(timer_state(t, GYI_TIMED_STATE))) gy_timer_stop(t);
+/* Makes an idle timer active. */
+static inline void timer_begin(gy_loop *loop, gy_timer *t, gy_timer_fn *fn, gy_ns every, gy_ns due) {
     t->loop = loop;
-    t->priv.fn = opts.fn;
-    t->priv.every = opts.every;
+    t->priv.fn = fn;
+    t->priv.every = every;
     timer_count(t, true);
     gyi_wheel_insert(&loop->wheel, &t->priv.timed, due);
+}
+
+static GYI_APART void timer_start_slowly(gy_loop *loop, gy_timer *t, const gy_timer_opts *opts) {
+    if (!opts->fn) return;
+    gy_ns due = timer_first(loop, opts);
+    gy_timer_stop(t);
+    timer_begin(loop, t, opts->fn, opts->every, due);
+}
+
+/* The straight line is for a timer that is idle and told when. */
+void gy_timer_start(gy_loop *loop, gy_timer *t, gy_timer_opts opts) {
+    if (GYI_UNLIKELY(!opts.fn || opts.at <= 0 || opts.at == GY_FOREVER || opts.slack > 0 ||
+                     timer_state(t, GYI_TIMED_STATE)))
+        timer_start_slowly(loop, t, &opts);
+    else timer_begin(loop, t, opts.fn, opts.every, opts.at);
 }
 
 void gy_timer_stop(gy_timer *t) {

@@ -2,7 +2,8 @@
 /* Watchers of descriptors: readiness, several watchers of one descriptor, and stopping in the middle of things. The
  * numbers that are used again, and other trouble, are in descriptor_trouble.c.
  *
- * Each test counts what its watchers were told; "nothing more is told" is asserted after some turns that do not wait. */
+ * Each test counts what its watchers were told; "nothing more is told" is asserted after some turns that do not
+ * wait. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +22,7 @@ struct watch {
     int err;
     struct watch *stop;  /* stopped by the callback */
     unsigned restart;    /* restarted by the callback with this */
-    bool drain, stay;
+    bool drain; /* reads all there is */
 };
 
 static void watch_run(gy_io *io, int err, unsigned events) {

@@ -104,28 +104,28 @@ TEST_BACKENDS(threads, posts_of_several_threads_all_arrive_each_threads_in_order
     end();
 }
 
-static int count;
+static int tally;
 
 static void count_message(gy_message *message) {
     (void)message;
-    count++;
+    tally++;
 }
 
 static void again_message(gy_message *message) {
-    if (++count < 5) CHECK_EQ(gy_post(loop, message, again_message), 0);
+    if (++tally < 5) CHECK_EQ(gy_post(loop, message, again_message), 0);
 }
 
 TEST_BACKENDS(threads, a_message_on_its_way_is_refused_and_one_that_arrived_may_go_again) {
     gy_message m = {.user = NULL}, n = {.user = NULL};
     begin(backend);
-    count = 0;
+    tally = 0;
     CHECK_EQ(gy_post(loop, &m, NULL), -EINVAL);
     CHECK_EQ(gy_post(loop, &m, count_message), 0);
     CHECK_EQ(gy_post(loop, &m, count_message), -EALREADY);
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_EQ(count, 1);
+    CHECK_EQ(tally, 1);
     CHECK_EQ(gy_post(loop, &n, again_message), 0);
-    while (count < 5) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
+    while (tally < 5) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
     CHECK_EQ(stats().wakeups, 0); /* a loop that is awake is not written to */
     end();
 }
@@ -186,7 +186,7 @@ TEST_BACKENDS(threads, stop_with_a_send_on_its_way_keeps_the_others) {
     gy_async a = {.user = NULL}, b = {.user = NULL};
     gy_message m = {.user = NULL};
     begin(backend);
-    calls = count = 0;
+    calls = tally = 0;
     CHECK_EQ(gy_async_start(loop, &a, async_count), 0);
     CHECK_EQ(gy_async_start(loop, &b, async_stop_run), 0);
     CHECK_EQ(gy_post(loop, &m, count_message), 0);
@@ -196,7 +196,7 @@ TEST_BACKENDS(threads, stop_with_a_send_on_its_way_keeps_the_others) {
     memset(&a, 0xa5, sizeof a); /* the memory is the caller's again */
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(calls, 1);
-    CHECK_EQ(count, 1);
+    CHECK_EQ(tally, 1);
     end();
 }
 
@@ -261,12 +261,12 @@ TEST_BACKENDS(threads, a_batch_costs_at_most_one_write_for_each_wait) {
     begin(backend);
     memset(batch, 0, sizeof batch);
     waker = (gy_async){.user = NULL};
-    count = calls = 0;
+    tally = calls = 0;
     CHECK_EQ(gy_async_start(loop, &waker, async_stop_run), 0);
     CHECK_EQ(pthread_create(&thread, NULL, batch_main, NULL), 0);
     CHECK_EQ(gy_loop_run(loop), 0);
     pthread_join(thread, NULL);
-    CHECK_EQ(count, 200);
+    CHECK_EQ(tally, 200);
     CHECK_EQ(calls, 1);
     CHECK(stats().wakeups <= stats().waits);
     end();
@@ -298,11 +298,11 @@ TEST_BACKENDS(threads, a_wake_up_is_not_taken_for_descriptor_0) {
         begin(backend);
         late = (gy_message){.user = NULL};
         waker = (gy_async){.user = NULL};
-        count = 0;
+        tally = 0;
         CHECK_EQ(gy_async_start(loop, &waker, no_call), 0);
         for (int i = 0; i < watchers; i++) CHECK_EQ(gy_io_start(loop, &io[i], 0, GY_READABLE, ignore_io), 0);
         CHECK_EQ(pthread_create(&thread, NULL, late_main, NULL), 0);
-        while (!count) CHECK_EQ(gy_loop_step(loop, GY_STEP_WAIT), 1);
+        while (!tally) CHECK_EQ(gy_loop_step(loop, GY_STEP_WAIT), 1);
         pthread_join(thread, NULL);
         for (int i = 0; i < watchers; i++) {
             CHECK(gy_io_active(&io[i]));

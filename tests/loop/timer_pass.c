@@ -24,7 +24,7 @@ static void end(void) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
-static void count(gy_timer *timer) {
+static void tally(gy_timer *timer) {
     (void)timer;
     fired++;
 }
@@ -109,8 +109,8 @@ TEST_BACKENDS(timers, T7_stop_of_a_timer_that_was_collected_in_this_turn) {
     begin(backend);
     target = &b;
     gy_timer_start(loop, &a, (gy_timer_opts){.fn = stop_target, .at = 1});
-    gy_timer_start(loop, &b, (gy_timer_opts){.fn = count, .at = 1, .every = GY_MS(1)});
-    gy_timer_start(loop, &c, (gy_timer_opts){.fn = count, .at = 1});
+    gy_timer_start(loop, &b, (gy_timer_opts){.fn = tally, .at = 1, .every = GY_MS(1)});
+    gy_timer_start(loop, &c, (gy_timer_opts){.fn = tally, .at = 1});
     end();
     CHECK_EQ(fired, 2);
 }
@@ -126,7 +126,7 @@ TEST_BACKENDS(timers, T10_restart_of_a_timer_that_was_collected_in_this_turn) {
     begin(backend);
     target = &b;
     gy_timer_start(loop, &a, (gy_timer_opts){.fn = restart_target, .at = 1});
-    gy_timer_start(loop, &b, (gy_timer_opts){.fn = count, .at = 1});
+    gy_timer_start(loop, &b, (gy_timer_opts){.fn = tally, .at = 1});
     CHECK_EQ(gy_loop_step(loop, GY_STEP_WAIT), 1);
     CHECK_EQ(fired, 0);
     CHECK_EQ(loop->active, 1);
@@ -165,7 +165,7 @@ TEST_BACKENDS(timers, thousands_due_at_once_all_fire_once) {
     static gy_timer t[MANY];
     memset(t, 0, sizeof t);
     begin(backend);
-    for (int i = 0; i < MANY; i++) gy_timer_start(loop, &t[i], (gy_timer_opts){.fn = count, .at = 1});
+    for (int i = 0; i < MANY; i++) gy_timer_start(loop, &t[i], (gy_timer_opts){.fn = tally, .at = 1});
     end();
     CHECK_EQ(fired, MANY);
 }
@@ -180,7 +180,7 @@ static void unref_in_callback(gy_timer *timer) {
 TEST_BACKENDS(timers, T11_ref_and_unref_are_idempotent_and_survive) {
     gy_timer t = {0}, keep = {0};
     begin(backend);
-    gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .after = GY_S(3600)});
+    gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .after = GY_S(3600)});
     gy_timer_ref(&t);
     CHECK_EQ(loop->active, 1);
     gy_timer_unref(&t);
@@ -189,9 +189,9 @@ TEST_BACKENDS(timers, T11_ref_and_unref_are_idempotent_and_survive) {
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK(gy_timer_active(&t));
     gy_timer_stop(&t);
-    gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .after = 1});
+    gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .after = 1});
     CHECK_EQ(loop->active, 0);
-    gy_timer_start(loop, &keep, (gy_timer_opts){.fn = count, .after = GY_MS(2)});
+    gy_timer_start(loop, &keep, (gy_timer_opts){.fn = tally, .after = GY_MS(2)});
     CHECK_EQ(gy_loop_run(loop), 0); /* it fires while the loop lives for another reason */
     CHECK_EQ(fired, 2);
     gy_timer_ref(&t);
@@ -211,8 +211,8 @@ TEST_BACKENDS(timers, move_from_one_loop_to_another) {
     gy_loop *second;
     begin(backend);
     CHECK_EQ(gy_loop_new(&second, (gy_loop_opts){.backend = backend}), 0);
-    gy_timer_start(second, &t, (gy_timer_opts){.fn = count, .after = GY_MS(1)});
-    gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .after = GY_MS(1)});
+    gy_timer_start(second, &t, (gy_timer_opts){.fn = tally, .after = GY_MS(1)});
+    gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .after = GY_MS(1)});
     CHECK(!gy_loop_alive(second) && gy_loop_alive(loop));
     CHECK_EQ(gy_loop_run(second), 0);
     CHECK_EQ(fired, 0);
@@ -252,7 +252,7 @@ TEST(timers, a_long_timer_causes_no_turn_in_between) {
         gy_timer t = {0};
         begin("sim");
         gy_ns from = gy_loop_now(loop);
-        gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .after = span[i] + 12345});
+        gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .after = span[i] + 12345});
         CHECK_EQ(gy_loop_run(loop), 0);
         CHECK_EQ(fired, 1);
         CHECK_EQ(gy_loop_now(loop) - from, span[i] + 12345);
@@ -265,13 +265,13 @@ TEST(timers, run_on_when_the_loop_is_older_than_the_wheel) {
     gy_timer old = {0}, far = {0}, a = {0}, b = {0};
     begin("sim");
     gy_timer_unref(&far);
-    gy_timer_start(loop, &far, (gy_timer_opts){.fn = count, .at = GY_FOREVER - 1});
-    gy_timer_start(loop, &old, (gy_timer_opts){.fn = count, .after = GY_S(86400) * 365 * 3});
+    gy_timer_start(loop, &far, (gy_timer_opts){.fn = tally, .at = GY_FOREVER - 1});
+    gy_timer_start(loop, &old, (gy_timer_opts){.fn = tally, .after = GY_S(86400) * 365 * 3});
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(fired, 1);
     gy_ns from = gy_loop_now(loop);
-    gy_timer_start(loop, &a, (gy_timer_opts){.fn = count, .after = GY_S(1)});
-    gy_timer_start(loop, &b, (gy_timer_opts){.fn = count, .after = GY_S(2)});
+    gy_timer_start(loop, &a, (gy_timer_opts){.fn = tally, .after = GY_S(1)});
+    gy_timer_start(loop, &b, (gy_timer_opts){.fn = tally, .after = GY_S(2)});
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(fired, 3);
     CHECK_EQ(gy_loop_now(loop) - from, GY_S(2));

@@ -143,9 +143,7 @@ TEST_BACKENDS(turn, L4_microtasks_are_first_in_first_out) {
 }
 
 static unsigned many_next, many_wrong;
-static struct {
-    gy_job job;
-} many[5000];
+static gy_job many[5000];
 
 static void many_run(gy_job *job) {
     unsigned number = (unsigned)(uintptr_t)job->user;
@@ -158,8 +156,8 @@ TEST_BACKENDS(turn, L5_thousands_of_ticks_keep_their_order) {
     many_next = many_wrong = 0;
     begin(backend, 0);
     for (unsigned i = 0; i < 5000; i++) {
-        many[i].job.user = (void *)(uintptr_t)i;
-        gy_defer(loop, &many[i].job, many_run);
+        many[i].user = (void *)(uintptr_t)i;
+        gy_defer(loop, &many[i], many_run);
     }
     end("");
     CHECK_EQ(many_next, 5000);
@@ -319,9 +317,9 @@ TEST_BACKENDS(turn, the_budget_keeps_the_order_of_jobs) {
     many_next = many_wrong = 0;
     begin(backend, 7);
     for (unsigned i = 0; i < 1000; i++) {
-        many[i].job.user = (void *)(uintptr_t)i;
-        if (i < 500) gy_defer(loop, &many[i].job, many_run);
-        else gy_microtask(loop, &many[i].job, many_run);
+        many[i].user = (void *)(uintptr_t)i;
+        if (i < 500) gy_defer(loop, &many[i], many_run);
+        else gy_microtask(loop, &many[i], many_run);
     }
     end("");
     CHECK_EQ(many_next, 1000);
@@ -346,7 +344,7 @@ TEST_BACKENDS(turn, at_most_the_budget_runs_in_a_row) {
     begin(backend, 10);
     CHECK_EQ(gy_hook_start(loop, &hook, GY_HOOK_AFTER_POLL, row_break), 0);
     memset(many, 0, sizeof many);
-    for (unsigned i = 0; i < 100; i++) gy_defer(loop, &many[i].job, row_run);
+    for (unsigned i = 0; i < 100; i++) gy_defer(loop, &many[i], row_run);
     end("");
     CHECK_EQ(in_row_most, 10);
 }

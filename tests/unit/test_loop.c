@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Making and freeing a loop, its options, its clock, and a wait that fails. What a turn does is tested in tests/loop/. */
+/* Making and freeing a loop, its options, its clock, and a wait that fails. What a turn does is in
+ * tests/loop/. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

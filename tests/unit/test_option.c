@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Options and time limits where they can go wrong: a socket that has no such option, a limit that is moved or lifted. */
+/* Options and time limits where they can go wrong: a socket that has no such option, a limit that is moved. */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>

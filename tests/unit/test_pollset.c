@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The list that poll() is given: it stays dense whatever is removed, grows, goes round, and knows closed descriptors. */
+/* The list that poll() is given: it stays dense whatever is removed, grows, goes round, and tells of closed
+ * descriptors. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -6,8 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "backends/backend.h"
+#include "gyre/gyre.h"
 #include "harness.h"
+#include "loop/loop.h"
 #include "sys/clock.h"
 
 static gyi_sys calls;
@@ -81,19 +82,34 @@ static void *write_later(void *arg) {
     return NULL;
 }
 
+static void on_io(gy_io *io, int err, unsigned events) {
+    (void)err;
+    (void)events;
+    gy_io_stop(io);
+}
+
+static void on_timer(gy_timer *timer) { CHECK_FAIL("time went on: %lld", (long long)gy_loop_now(timer->loop)); }
+
+/* Through a loop, which is who says that something is. */
 TEST(sim, time_stands_while_something_is_at_work_outside) {
-    gyi_poller p = begin(0);
-    gyi_ready got[4];
+    gy_loop *loop;
+    gy_io io = {.user = NULL};
+    gy_timer timer = {.user = NULL};
     pthread_t thread;
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "sim"}), 0);
     CHECK_EQ(pipe(ends_of_outside), 0);
-    CHECK_EQ(p.ops->set(&p, ends_of_outside[0], 7, 0, GY_READABLE), 0);
-    gy_ns from = p.ops->now(&p);
-    p.outside = 1;
+    gy_ns from = gy_loop_now(loop);
+    CHECK_EQ(gy_io_start(loop, &io, ends_of_outside[0], GY_READABLE, on_io), 0);
+    gy_timer_start(loop, &timer, (gy_timer_opts){.fn = on_timer, .after = GY_S(5)});
+    loop->working = 1;
     CHECK_EQ(pthread_create(&thread, NULL, write_later, NULL), 0);
-    CHECK_EQ(p.ops->wait(&p, got, 4, GY_S(5)), 1);
-    CHECK_EQ(p.ops->now(&p), from);
+    CHECK_EQ(gy_loop_step(loop, GY_STEP_WAIT), 1);
+    loop->working = 0;
+    CHECK_EQ(gy_loop_now(loop), from);
+    CHECK(!gy_io_active(&io));
     pthread_join(thread, NULL);
-    p.ops->close(&p);
+    gy_timer_stop(&timer);
+    CHECK_EQ(gy_loop_free(loop), 0);
     close(ends_of_outside[0]);
     close(ends_of_outside[1]);
 }

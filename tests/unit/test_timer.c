@@ -20,7 +20,7 @@ static void end(void) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
-static void count(gy_timer *timer) {
+static void tally(gy_timer *timer) {
     (void)timer;
     fired++;
 }
@@ -28,9 +28,9 @@ static void count(gy_timer *timer) {
 TEST(timer, a_delay_without_end_does_not_overflow) {
     gy_timer a = {.user = NULL}, b = {.user = NULL}, c = {.user = NULL};
     begin();
-    gy_timer_start(loop, &a, (gy_timer_opts){.fn = count, .after = GY_FOREVER});
-    gy_timer_start(loop, &b, (gy_timer_opts){.fn = count, .at = GY_FOREVER});
-    gy_timer_start(loop, &c, (gy_timer_opts){.fn = count, .at = GY_FOREVER, .slack = GY_FOREVER});
+    gy_timer_start(loop, &a, (gy_timer_opts){.fn = tally, .after = GY_FOREVER});
+    gy_timer_start(loop, &b, (gy_timer_opts){.fn = tally, .at = GY_FOREVER});
+    gy_timer_start(loop, &c, (gy_timer_opts){.fn = tally, .at = GY_FOREVER, .slack = GY_FOREVER});
     CHECK(gy_timer_due(&a) > GY_S(1) && gy_timer_due(&b) > GY_S(1) && gy_timer_due(&c) > GY_S(1));
     CHECK(gy_timer_remaining(&a) > 0);
     CHECK_EQ(gy_loop_step(loop, GY_STEP_POLL), 1);
@@ -47,7 +47,7 @@ TEST(timer, a_pass_is_bounded_and_the_rest_follows_in_order) {
     gy_timer *t = calloc(MANY, sizeof *t);
     CHECK(t != NULL);
     begin();
-    for (int i = 0; i < MANY; i++) gy_timer_start(loop, &t[i], (gy_timer_opts){.fn = count, .at = 1});
+    for (int i = 0; i < MANY; i++) gy_timer_start(loop, &t[i], (gy_timer_opts){.fn = tally, .at = 1});
     CHECK_EQ(gy_loop_step(loop, GY_STEP_POLL), 1);
     CHECK(fired > 0 && fired < MANY);
     for (int i = 0; i < MANY; i++) CHECK_EQ(gy_timer_active(&t[i]), i >= fired);
@@ -63,11 +63,11 @@ TEST(timer, slack_rounds_to_powers_of_two) {
     static const gy_ns slack[] = {1, 2, 3, 1000, GY_MS(1), GY_S(1)};
     for (size_t i = 0; i < sizeof slack / sizeof *slack; i++) {
         gy_ns at = GY_S(7) + 12345, grid = INT64_C(1) << gyi_bit_high((uint64_t)slack[i]);
-        gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .at = at, .slack = slack[i]});
+        gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .at = at, .slack = slack[i]});
         CHECK(gy_timer_due(&t) >= at && gy_timer_due(&t) < at + grid);
         CHECK_EQ(gy_timer_due(&t) % grid, 0);
     }
-    gy_timer_start(loop, &t, (gy_timer_opts){.fn = count, .at = GY_S(7), .slack = -5});
+    gy_timer_start(loop, &t, (gy_timer_opts){.fn = tally, .at = GY_S(7), .slack = -5});
     CHECK_EQ(gy_timer_due(&t), GY_S(7));
     gy_timer_stop(&t);
     end();

@@ -236,8 +236,8 @@ TEST(wheel, keeps_timers_that_are_years_away) {
     CHECK_EQ(gyi_wheel_next(&wheel), GY_FOREVER);
 }
 
-/* The clock runs past the end of a whole level, at 2.3 years, while a timer waits far beyond: it must not hide the nearer
- * ones. */
+/* The clock runs past the end of a whole level, at 2.3 years, while a timer waits far beyond. It must not hide the
+ * nearer ones. */
 TEST(wheel, crosses_the_end_of_a_level) {
     const gy_ns end = INT64_C(1) << 56; /* the end of six levels */
     gyi_timed far = {0}, a = {0}, b = {0};
