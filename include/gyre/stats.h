@@ -28,6 +28,8 @@ typedef struct gy_loop_stats {
     uint64_t timers;        /**< timers that came due */
     uint64_t posts;         /**< messages, signals to the loop and finished pool jobs */
     uint64_t jobs;          /**< deferred jobs and microtasks run */
+    uint64_t hooks;         /**< hooks called */
+    uint64_t signals;       /**< watchers of signals called */
     uint64_t callbacks;     /**< entries of the callback queue run, jobs included */
     uint64_t stale;         /**< events of the kernel that were dropped because their descriptor had gone */
     gy_ns waiting;          /**< time spent in waits that were allowed to block */

@@ -11,6 +11,7 @@ static int poll_open(gyi_poller *p) {
 }
 
 static void poll_close(gyi_poller *p) {
+    if (!p->state) return;
     gyi_pollset_free(p->state, p->alloc);
     gyi_free(p->alloc, p->state);
     p->state = NULL;

@@ -10,6 +10,7 @@
  * reports, for at most a second; then it goes on, so that a job that waits for a timer cannot hang the program. */
 #include "backends/pollset.h"
 #include "base/bits.h"
+#include "sys/clock.h"
 
 typedef struct sim {
     gyi_pollset set;
@@ -32,6 +33,7 @@ static int sim_open(gyi_poller *p) {
 
 static void sim_close(gyi_poller *p) {
     sim *s = p->state;
+    if (!s) return;
     gyi_pollset_free(&s->set, p->alloc);
     gyi_free(p->alloc, s);
     p->state = NULL;
@@ -62,8 +64,11 @@ static void sim_shuffle(sim *s, gyi_ready *out, int count) {
 static int sim_wait(gyi_poller *p, gyi_ready *out, int cap, gy_ns timeout) {
     sim *s = p->state;
     gy_ns real = timeout == GY_FOREVER ? GY_FOREVER : timeout > 0 && p->outside ? SIM_PATIENCE : 0;
+    gy_ns begun = real ? gyi_clock_mono() : 0;
     int n = gyi_pollset_wait(p, &s->set, out, cap, real);
-    if (n == 0 && timeout != GY_FOREVER) s->now += timeout;
+    /* A wait that a signal ended says nothing of what is at work outside. */
+    bool over = !real || gyi_clock_mono() - begun >= real;
+    if (n == 0 && timeout != GY_FOREVER && over) s->now += timeout;
     if (n > 1 && p->seed) sim_shuffle(s, out, n);
     return n;
 }

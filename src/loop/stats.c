@@ -30,6 +30,8 @@ void gy_loop_stats_get(const gy_loop *l, gy_loop_stats *out) {
         .timers = s->timers,
         .posts = s->posts,
         .jobs = q->jobs,
+        .hooks = s->hooks,
+        .signals = s->signals,
         .callbacks = s->io + s->timers + s->posts + s->hooks + s->signals + q->jobs,
         .stale = s->stale,
         .waiting = s->waiting,

@@ -8,7 +8,7 @@
 typedef struct call {
     torture t;
     gy_stream server, near, far; /* `far` is the accepted end */
-    gy_write ask, bye, answer;
+    gy_write ask, more, bye, answer;
     gy_timeout limit;
     int open; /* streams that are not closed */
     char text[8], there[32], back[32];
@@ -59,7 +59,10 @@ static void call_connected(gy_stream *s, int err) {
     if (!torture_try(&c->t, err)) return;
     if (!torture_try(&c->t, gy_stream_read(s, GY_BUF(c->back), call_near_read))) return;
     gy_timeout_start(&c->limit, s, GY_STREAM_READ, GY_S(30));
-    if (!torture_try(&c->t, gy_stream_write(s, &c->ask, GY_BUF(c->text), call_written))) return;
+    /* The first is tried at once, the second is queued. */
+    gy_buf half = {c->text, 3}, rest = {c->text + 3, sizeof c->text - 3};
+    if (!torture_try(&c->t, gy_stream_write(s, &c->ask, half, call_written))) return;
+    if (!torture_try(&c->t, gy_stream_write(s, &c->more, rest, call_written))) return;
     torture_try(&c->t, gy_stream_shutdown(s, &c->bye, call_written));
 }
 
@@ -67,7 +70,7 @@ static void call_begin(torture *t) {
     call *c = (call *)t;
     gy_addr addr;
     memcpy(c->text, "are you?", sizeof c->text);
-    c->server.user = c->near.user = c->far.user = c->ask.user = c->bye.user = c->answer.user = c;
+    c->server.user = c->near.user = c->far.user = c->ask.user = c->more.user = c->bye.user = c->answer.user = c;
     gy_listen_opts listen = {.addr = "127.0.0.1:0", .fn = call_accept};
     if (!torture_try(t, gy_tcp_listen(t->loop, &c->server, listen))) return;
     c->open++;
