@@ -38,7 +38,6 @@ static void async_woken(gyi_entry *entry) {
 
 int gyi_async_init(gy_loop *l) {
     gyi_inbox_init(&l->inbox);
-    l->wake = GYI_WAKE_CLOSED;
     if (l->poller.ops->wake) return 0;
     int err = gyi_wake_open(&l->sys, &l->wake);
     if (err) return err;

@@ -198,6 +198,7 @@ int gy_loop_new(gy_loop **out, gy_loop_opts opts) {
     l->batch = (int)opts.batch;
     l->ready = (gyi_ready *)(void *)(l + 1);
     l->unhandled = opts.unhandled;
+    l->wake = GYI_WAKE_CLOSED; /* 0 is somebody's descriptor */
     l->poller = (gyi_poller){.ops = ops, .sys = &l->sys, .alloc = &l->alloc, .fd = -1, .seed = opts.seed};
     err = ops->open(&l->poller);
     if (err) {
