@@ -71,7 +71,10 @@ int gy_stream_accept(gy_stream *server, gy_stream *client) {
     if (fd < 0) return fd;
     server->priv.waiting = fd + 1; /* until it has a stream */
     int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE);
-    if (err) return err;
+    if (err) {
+        if (!gyi_entry_listed(&server->priv.watch.entry)) listen_pause(server); /* to be announced again */
+        return err;
+    }
     server->priv.waiting = 0;
     if (gyi_stream_is(server, GYI_STREAM_PAUSED)) listen_next(server);
     return 0;

@@ -66,6 +66,7 @@ static inline void stream_answer(gy_stream *s) {
 static void stream_answer_failed(gy_stream *s) {
     bool connecting = gyi_stream_is(s, GYI_STREAM_CONNECTING);
     s->priv.state &= ~(unsigned)(GYI_STREAM_FAILED | GYI_STREAM_READING | GYI_STREAM_CONNECTING);
+    if (connecting) gyi_write_fail(s, s->priv.err); /* nothing will ever be written */
     gyi_stream_interest(s);
     if (connecting) s->priv.fn.connect(s, s->priv.err);
     else s->priv.fn.read(s, s->priv.err, (gy_buf){s->priv.buf.base, 0});
@@ -165,7 +166,9 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
 int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
     if (fd < 0) return -EBADF;
     if (stream->priv.state) return -EALREADY;
-    int err = gyi_fd_nonblock(&loop->sys, fd), type;
+    /* What can fail comes before what changes the descriptor. */
+    int type, err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
+    if (!err) err = gyi_fd_nonblock(&loop->sys, fd);
     if (err) return err;
     bool socket = gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type) == 0;
     return gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | (socket ? 0 : GYI_STREAM_FILE));
