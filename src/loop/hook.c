@@ -36,7 +36,7 @@ int gy_hook_start(gy_loop *loop, gy_hook *h, gy_hook_when when, gy_hook_fn *fn) 
     h->priv.entry.run = hook_run;
     h->priv.flags |= GYI_HANDLE_ACTIVE;
     gyi_list_append(&loop->hooks[when], &h->priv.link);
-    loop->hooked |= 1U << when;
+    loop->queue.special |= 1U << when;
     if (hook_refs(h)) gyi_loop_ref(loop);
     return 0;
 }
@@ -46,7 +46,7 @@ void gy_hook_stop(gy_hook *h) {
     if (hook_refs(h)) gyi_loop_unref(h->loop);
     h->priv.flags = 0;
     gyi_list_remove(&h->priv.link);
-    if (gyi_list_empty(&h->loop->hooks[h->priv.when])) h->loop->hooked &= ~(1U << h->priv.when);
+    if (gyi_list_empty(&h->loop->hooks[h->priv.when])) h->loop->queue.special &= ~(1U << h->priv.when);
     gyi_queue_drop(h->loop, &h->priv.entry);
 }
 

@@ -26,6 +26,8 @@ static void slot_always(gy_loop *l, gyi_slot *slot, bool always) {
     slot->flags ^= GYI_SLOT_ALWAYS;
     if (always) l->always++;
     else l->always--;
+    if (l->always) l->queue.special |= GYI_SPECIAL_ALWAYS;
+    else l->queue.special &= ~(unsigned)GYI_SPECIAL_ALWAYS;
 }
 
 static void slot_unregister(gy_loop *l, gyi_slot *slot, int fd) {

@@ -30,12 +30,6 @@ static inline void loop_run_queue(gy_loop *l) {
     }
 }
 
-/* When the wait has to end, on the loop's clock: 0 when it must not begin, GY_FOREVER when nothing ends it. */
-static inline gy_ns loop_deadline(gy_loop *l) {
-    if (gyi_queue_pending(&l->queue) || l->always || (l->hooked & 1U << GY_HOOK_IDLE)) return 0;
-    return gyi_wheel_next(&l->wheel);
-}
-
 static inline void loop_account(gy_loop *l, gy_ns now) {
     if (l->stats.mark) {
         l->stats.busy += now - l->stats.mark;
@@ -74,18 +68,15 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
         if (err) return err;
     }
     /* Without anything referenced there is nothing to wait for, and a wait might not end. */
-    gy_ns deadline = how == GY_STEP_WAIT && (l->active || l->working) ? loop_deadline(l) : 0;
+    gy_ns deadline = 0;
+    if (how == GY_STEP_WAIT && (l->active || l->working) && !(l->queue.special & GYI_SPECIAL_AWAKE))
+        deadline = gyi_wheel_next(&l->wheel);
     int n = deadline > l->now ? loop_wait(l, deadline) : loop_peek(l);
     if (n > 0) gyi_io_collect(l, (unsigned)n);
     if (GYI_UNLIKELY(l->always)) gyi_io_collect_always(l);
     if (l->wheel.soonest <= l->now) gyi_timer_collect(l);
     if (!gyi_inbox_empty(&l->inbox)) gyi_async_collect(l);
     return n < 0 ? n : 0;
-}
-
-static GYI_RARE void loop_hooks_after(gy_loop *l) {
-    if (gyi_list_empty(&l->queue.events)) gyi_hook_queue(l, GY_HOOK_IDLE);
-    gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
 }
 
 /* The hooks before the poll, and what was queued between two runs; who steps to see something happen has seen it then,
@@ -97,27 +88,35 @@ static GYI_RARE bool loop_turn_begin(gy_loop *l, gy_step *how) {
     return l->queue.why != GYI_HALT_STOP;
 }
 
-/* The immediates and the close callbacks that there are when the events have been run. */
+/* The hooks after the poll; and after an empty budget, the jobs go on. */
+static GYI_RARE void loop_turn_middle(gy_loop *l) {
+    if (gyi_list_empty(&l->queue.events)) gyi_hook_queue(l, GY_HOOK_IDLE);
+    gyi_hook_queue(l, GY_HOOK_AFTER_POLL);
+    gyi_queue_resume(&l->queue);
+}
+
+/* The immediates and the close callbacks that there are when the events have been run. Those that come meanwhile are for
+ * the next turn. */
 static GYI_RARE void loop_turn_end(gy_loop *l) {
     gyi_queue *q = &l->queue;
     if (q->why) return;
-    gyi_queue_move(q, &q->immediates);
+    gyi_list_splice(&q->events, &q->immediates);
     loop_run_queue(l);
     if (q->why) return;
-    gyi_queue_move(q, &q->closing);
+    gyi_list_splice(&q->events, &q->closing);
     loop_run_queue(l);
+    if (gyi_list_empty(&q->immediates) && gyi_list_empty(&q->closing)) q->special &= ~(unsigned)GYI_SPECIAL_LATE;
 }
 
 /* One turn. @return 0 or the error of the wait, after which the turn has still run what there was to run. */
 static inline int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
-    if (GYI_UNLIKELY(l->hooked || !gyi_list_empty(&q->events)) && !loop_turn_begin(l, &how)) return 0;
+    if (GYI_UNLIKELY(q->special || !gyi_list_empty(&q->events)) && !loop_turn_begin(l, &how)) return 0;
     int err = loop_poll(l, how);
-    if (GYI_UNLIKELY(l->hooked)) loop_hooks_after(l);
-    if (GYI_UNLIKELY(q->why)) gyi_queue_resume(q);
+    if (GYI_UNLIKELY(q->special)) loop_turn_middle(l);
     loop_run_queue(l);
-    if (!gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing)) loop_turn_end(l);
+    if (GYI_UNLIKELY(q->special)) loop_turn_end(l);
     return err;
 }
 
@@ -171,7 +170,8 @@ gy_ns gy_loop_timeout(gy_loop *loop) {
     /* From here on somebody else waits in the loop's name: whoever posts must make the descriptor readable. */
     atomic_store(&loop->asleep, 1);
     if (!gyi_inbox_empty(&loop->inbox)) return 0;
-    gy_ns deadline = loop_deadline(loop), now = gyi_loop_clock(loop);
+    if (gyi_queue_pending(&loop->queue) || (loop->queue.special & GYI_SPECIAL_AWAKE)) return 0;
+    gy_ns deadline = gyi_wheel_next(&loop->wheel), now = gyi_loop_clock(loop);
     return deadline == GY_FOREVER ? -1 : deadline > now ? deadline - now : 0;
 }
 

@@ -79,7 +79,6 @@ struct gy_loop {
 
     /* hook.c */
     gyi_entry hooks[GYI_HOOK_KINDS];
-    unsigned hooked; /* 1 << gy_hook_when: there is one of that kind */
 
     /* signal.c. What ends it is known by pointer, so that programs without signals do not link it; likewise alarm.c and
      * the pool. */

@@ -51,6 +51,7 @@ void gyi_queue_init(gyi_queue *q, unsigned budget) {
 
 void gyi_queue_halt(gyi_queue *q, gyi_halt why) {
     if (q->why < why) q->why = why;
+    q->special |= GYI_SPECIAL_HALT;
     if (!gyi_entry_listed(&q->halt)) queue_insert(q->events.next, &q->halt);
 }
 
@@ -58,6 +59,7 @@ gyi_halt gyi_queue_resume(gyi_queue *q) {
     gyi_halt why = q->why;
     if (why == GYI_HALT_NONE) return why;
     q->why = GYI_HALT_NONE;
+    q->special &= ~(unsigned)GYI_SPECIAL_HALT;
     gyi_list_remove(&q->halt);
     if (q->in_row == q->budget && q->events.next == &q->drain) {
         gyi_list_remove(&q->drain);
@@ -103,7 +105,9 @@ void gy_microtask(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
 }
 
 void gy_immediate(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
-    if (job_prepare(loop, job, fn)) gyi_list_append(&loop->queue.immediates, &job->priv.entry);
+    if (!job_prepare(loop, job, fn)) return;
+    gyi_list_append(&loop->queue.immediates, &job->priv.entry);
+    loop->queue.special |= GYI_SPECIAL_LATE;
 }
 
 bool gy_job_cancel(gy_job *job) {
@@ -115,6 +119,9 @@ bool gy_job_cancel(gy_job *job) {
 bool gyi_queue_check(const gyi_queue *q) {
     if (!gyi_list_check(&q->events) || !gyi_list_check(&q->ticks) || !gyi_list_check(&q->micros)) return false;
     if (!gyi_list_check(&q->immediates) || !gyi_list_check(&q->closing)) return false;
+    bool late = !gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing);
+    if (late && !(q->special & GYI_SPECIAL_LATE)) return false;
+    if ((q->why != GYI_HALT_NONE) != !!(q->special & GYI_SPECIAL_HALT)) return false;
     bool jobs = !gyi_list_empty(&q->ticks) || !gyi_list_empty(&q->micros);
     if (jobs && !gyi_entry_listed(&q->drain)) return false;
     return (q->why != GYI_HALT_NONE) == (q->events.next == &q->halt) && q->in_row <= q->budget;

@@ -14,6 +14,7 @@
 #define GYI_LOOP_QUEUE_H
 
 #include "base/list.h"
+#include "gyre/hook.h"
 #include "gyre/job.h"
 
 typedef enum gyi_halt {
@@ -21,6 +22,16 @@ typedef enum gyi_halt {
     GYI_HALT_BUDGET, /* too many jobs in a row: poll, let an event pass, go on */
     GYI_HALT_STOP    /* gy_loop_stop() */
 } gyi_halt;
+
+/* What makes a turn another than the plain one: wait, collect, run. One word, so that the plain turn asks once. */
+enum {
+    GYI_SPECIAL_HOOKS  = 7,  /* one bit for each gy_hook_when: there is such a hook */
+    GYI_SPECIAL_ALWAYS = 8,  /* there are files that are always ready */
+    GYI_SPECIAL_LATE   = 16, /* there may be immediates or close callbacks */
+    GYI_SPECIAL_HALT   = 32, /* the halt mark stands */
+    /* Whatever keeps the loop from waiting. */
+    GYI_SPECIAL_AWAKE = 1 << GY_HOOK_IDLE | GYI_SPECIAL_ALWAYS | GYI_SPECIAL_LATE | GYI_SPECIAL_HALT
+};
 
 typedef struct gyi_queue {
     gyi_entry events;        /* the queue proper */
@@ -32,6 +43,7 @@ typedef struct gyi_queue {
     uint64_t jobs;           /* moved to the queue since the beginning */
     unsigned budget, in_row; /* jobs that may run in a row, and that did */
     gyi_halt why;            /* the halt mark stands, and for what */
+    unsigned special;
     bool ticking;            /* `drain` empties the ticks, else the micros */
 } gyi_queue;
 
@@ -43,14 +55,15 @@ void gyi_queue_halt(gyi_queue *queue, gyi_halt why);
 /* Takes the halt mark away and says what it stood for. After an empty budget the jobs go on behind the next event. */
 gyi_halt gyi_queue_resume(gyi_queue *queue);
 
-/* Makes the immediates, or the close callbacks, that there are now the next to be run. */
-static inline void gyi_queue_move(gyi_queue *queue, gyi_entry *list) {
-    if (!gyi_list_empty(list)) gyi_list_splice(&queue->events, list);
-}
-
 /* Whether anything is to be run without waiting. */
 static inline bool gyi_queue_pending(const gyi_queue *queue) {
-    return !gyi_list_empty(&queue->events) || !gyi_list_empty(&queue->immediates) || !gyi_list_empty(&queue->closing);
+    return !gyi_list_empty(&queue->events) || (queue->special & GYI_SPECIAL_LATE);
+}
+
+/* Has an entry run at the very end of the turn. It is on no list. */
+static inline void gyi_queue_close(gyi_queue *queue, gyi_entry *entry) {
+    gyi_list_append(&queue->closing, entry);
+    queue->special |= GYI_SPECIAL_LATE;
 }
 
 /* Puts an entry at the end of the queue of a loop. Its `run` is set, and it is on no list. */

@@ -82,7 +82,7 @@ static void stream_closed(gy_stream *s) {
 /* The rare half of a stream's turn: whatever is not readiness of a connected stream. */
 static GYI_APART void stream_run_special(gy_stream *s, unsigned got) {
     if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
-        if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_list_append(&s->loop->queue.closing, &s->priv.watch.entry);
+        if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
         else if (s->priv.first && !gyi_stream_is(s, GYI_STREAM_CONNECTING)) gyi_write_flush(s); /* the edge is here */
         stream_answer_failed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
@@ -197,7 +197,7 @@ void gy_stream_close(gy_stream *s, gy_close_fn *fn) {
     s->priv.state |= GYI_STREAM_CLOSING;
     /* A failed read still has the entry; it hands it on (stream_run_special). */
     if (gyi_stream_is(s, GYI_STREAM_FAILED)) gyi_stream_push(s);
-    else gyi_list_append(&loop->queue.closing, &s->priv.watch.entry);
+    else gyi_queue_close(&loop->queue, &s->priv.watch.entry);
 }
 
 bool gy_stream_is_open(const gy_stream *s) {

@@ -24,7 +24,7 @@ static void begin(const char *backend) {
 
 static void end(void) {
     CHECK_EQ(loop->active, 0);
-    CHECK_EQ(loop->hooked, 0);
+    CHECK_EQ(loop->queue.special & GYI_SPECIAL_HOOKS, 0);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 

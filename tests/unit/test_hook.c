@@ -18,16 +18,16 @@ static void stop_loop(gy_hook *hook) { gy_loop_stop(hook->loop); }
 TEST(hook, the_loop_knows_which_kinds_there_are) {
     gy_hook a = {.user = NULL}, b = {.user = NULL}, c = {.user = NULL};
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "sim"}), 0);
-    CHECK_EQ(loop->hooked, 0);
+    CHECK_EQ(loop->queue.special & GYI_SPECIAL_HOOKS, 0);
     CHECK_EQ(gy_hook_start(loop, &a, GY_HOOK_BEFORE_POLL, run), 0);
     CHECK_EQ(gy_hook_start(loop, &b, GY_HOOK_BEFORE_POLL, run), 0);
     CHECK_EQ(gy_hook_start(loop, &c, GY_HOOK_IDLE, run), 0);
-    CHECK_EQ(loop->hooked, 1U << GY_HOOK_BEFORE_POLL | 1U << GY_HOOK_IDLE);
+    CHECK_EQ(loop->queue.special & GYI_SPECIAL_HOOKS, 1U << GY_HOOK_BEFORE_POLL | 1U << GY_HOOK_IDLE);
     gy_hook_stop(&a);
     gy_hook_stop(&c);
-    CHECK_EQ(loop->hooked, 1U << GY_HOOK_BEFORE_POLL);
+    CHECK_EQ(loop->queue.special & GYI_SPECIAL_HOOKS, 1U << GY_HOOK_BEFORE_POLL);
     gy_hook_stop(&b);
-    CHECK_EQ(loop->hooked, 0);
+    CHECK_EQ(loop->queue.special & GYI_SPECIAL_HOOKS, 0);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
