@@ -223,6 +223,7 @@ int gy_loop_new(gy_loop **out, gy_loop_opts opts) {
 int gy_loop_free(gy_loop *l) {
     if (!l) return 0;
     if (l->running || l->open || l->working) return -EBUSY;
+    if (l->task_free) l->task_free(l);
     if (l->pool) l->pool_free(l->pool);
     while (atomic_load(&l->reporting)) {} /* the last report has arrived; its thread is on its way out */
     if (l->signals.free) l->signals.free(l);

@@ -103,6 +103,8 @@ struct gy_loop {
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */
     gy_pool *pool;       /* the loop's own */
+    void *task;          /* promises: the floor's own state */
+    void (*task_free)(gy_loop *);
     void (*pool_free)(gy_pool *);
 };
 

@@ -33,6 +33,7 @@ typedef enum gyi_syscall {
     GYI_SYS_SOCKOPT,
     GYI_SYS_NAME,
     GYI_SYS_SHUTDOWN,
+    GYI_SYS_FILE,
     GYI_SYS_SIGACTION,
     GYI_SYS_THREAD,
     GYI_SYS_KINDS
