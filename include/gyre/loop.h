@@ -80,7 +80,8 @@ GY_API gy_ns gy_loop_update_now(gy_loop *loop);
 GY_API const char *gy_loop_backend(const gy_loop *loop);
 
 /** A descriptor that becomes readable when gy_loop_step() has something to do, for waiting in a foreign loop together
- *  with gy_loop_timeout(). It stays the loop's; wait for reading, nothing else.
+ *  with gy_loop_timeout(). It stays the loop's; wait for reading, nothing else. Ask anew after each step, as the loop
+ *  may have had to replace it.
  *  @return the descriptor, or -ENOTSUP with the backends "poll" and "sim", which have none. */
 GY_API int gy_loop_fd(const gy_loop *loop);
 
@@ -89,7 +90,8 @@ GY_API int gy_loop_fd(const gy_loop *loop);
 GY_API gy_ns gy_loop_timeout(gy_loop *loop);
 
 /** For the child after fork(): gives the loop kernel objects of its own, with everything registered anew. Until then
- *  the child must not run it.
+ *  the child must not run it. Jobs that were given to a pool never report in the child, as its threads are not there;
+ *  the loop makes itself a new pool when it needs one.
  *  @return 0 or a negative error, after which it may be called again. */
 GY_API int gy_loop_reopen(gy_loop *loop);
 

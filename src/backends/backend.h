@@ -23,11 +23,13 @@ enum {
 enum {
     GYI_CAP_EDGE = 1, /* GY_EDGE is honoured; without it, readiness is reported again until it is gone */
     GYI_CAP_FD   = 2, /* `fd` can be waited for in another poller */
-    GYI_CAP_CLOSE = 4 /* closing a descriptor forgets it */
+    GYI_CAP_CLOSE = 4, /* closing a descriptor forgets it */
+    GYI_CAP_OWN   = 8  /* `fd` is not inherited by a child: its number is somebody else's there */
 };
 
 /* Told only: the descriptor was closed while it was watched; edge-triggered, the peer will send no more (without this,
- * who stops reading at a short read would wait for an edge that has been). */
+ * who stops reading at a short read would wait for an edge that has been). Likewise, GY_PRIORITY may be told without
+ * being asked for. */
 enum { GYI_CLOSED = 0x80, GYI_EOF = 0x2000 };
 
 /* The token of a backend's own wake-up: no slot has generation 0. */
@@ -63,7 +65,8 @@ struct gyi_backend {
     /* Opens the poller, of which ops, sys, alloc and seed are set. @return 0 or -errno, leaving nothing behind. */
     int (*open)(gyi_poller *);
     void (*close)(gyi_poller *);
-    /* After fork: a new kernel object with nothing registered. @return 0 or -errno; may then be called again. */
+    /* Begins anew with nothing registered, in a new kernel object; the clock goes on. @return 0 or -errno, after which it
+     * may be called again. */
     int (*reopen)(gyi_poller *);
     /* Changes what is watched of a descriptor from `was` to `want` (interest and GY_EDGE). was 0: it is not registered;
      * want 0: it is to be forgotten, and whatever the kernel says to that is ignored. @return 0 or -errno: -EPERM for a

@@ -55,7 +55,7 @@ static int epoll_reopen(gyi_poller *p) {
 static int epoll_set(gyi_poller *p, int fd, uint64_t token, unsigned was, unsigned want) {
     struct epoll_event e;
     memset(&e, 0, sizeof e);
-    e.events = (want & GYI_INTEREST) | (want & GY_EDGE ? (uint32_t)EPOLLET | EPOLLRDHUP : 0);
+    e.events = (want & GYI_INTEREST) | (want & GY_EDGE ? (uint32_t)EPOLLET | EPOLLRDHUP | EPOLLPRI : 0);
     e.data.u64 = token;
     int err = gyi_sys_enter(p->sys, GYI_SYS_CHANGE);
     if (err) return err;

@@ -44,7 +44,7 @@ static int kqueue_open(gyi_poller *p) {
         return err;
     }
     p->fd = fd;
-    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE;
+    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_OWN;
     return 0;
 }
 
@@ -53,9 +53,8 @@ static void kqueue_close(gyi_poller *p) {
     p->fd = -1;
 }
 
-/* A child does not inherit the queue, so there is nothing to close, and the number may be somebody else's by now. */
 static int kqueue_reopen(gyi_poller *p) {
-    p->fd = -1;
+    kqueue_close(p);
     return kqueue_open(p);
 }
 

@@ -20,9 +20,8 @@ typedef struct gyi_inbox {
 
 static inline void gyi_inbox_init(gyi_inbox *inbox) { atomic_init(&inbox->top, NULL); }
 
-static inline bool gyi_inbox_empty(const gyi_inbox *inbox) {
-    return atomic_load_explicit(&inbox->top, memory_order_acquire) == NULL;
-}
+/* Sequentially consistent, as who is about to sleep looks here after saying so. */
+static inline bool gyi_inbox_empty(const gyi_inbox *inbox) { return atomic_load(&inbox->top) == NULL; }
 
 /* Pushes an entry that is on no list. Any thread, and signal handlers. */
 static inline void gyi_inbox_push(gyi_inbox *inbox, gyi_entry *entry) {

@@ -18,7 +18,8 @@ typedef struct gyi_watch gyi_watch;
 
 enum {
     GYI_SLOT_FRESH  = 1, /* the number may be another file since the kernel was told: tell it again */
-    GYI_SLOT_ALWAYS = 2  /* the kernel does not watch such files: always ready, as poll() has it */
+    GYI_SLOT_ALWAYS = 2, /* the kernel does not watch such files: always ready, as poll() has it */
+    GYI_SLOT_AGAIN  = 4  /* somebody new wants edges, who must hear of the present state: tell it again */
 };
 
 enum { GYI_SLOT_END = -1, GYI_SLOT_CLEAN = 0 }; /* of `changed`; otherwise the next changed descriptor, plus 1 */

@@ -37,7 +37,6 @@ static void async_woken(gyi_entry *entry) {
 }
 
 int gyi_async_init(gy_loop *l) {
-    gyi_inbox_init(&l->inbox);
     if (l->poller.ops->wake) return 0;
     int err = gyi_wake_open(&l->sys, &l->wake);
     if (err) return err;
@@ -64,8 +63,9 @@ static _Atomic int32_t *async_sent(int32_t *plain) { return (_Atomic int32_t *)(
 
 static void async_run(gyi_entry *entry) {
     gy_async *a = GY_OF(entry, gy_async, priv.entry);
-    /* Before the callback: what is sent from now on is a new signal. */
-    atomic_store(async_sent(&a->priv.sent), 0);
+    /* Before the callback: what is sent from now on is a new signal. An exchange, as it must also see what a sender wrote
+     * whose signal coalesced with this one. */
+    atomic_exchange(async_sent(&a->priv.sent), 0);
     a->priv.fn(a);
 }
 
@@ -82,7 +82,7 @@ int gy_async_start(gy_loop *loop, gy_async *a, gy_async_fn *fn) {
 }
 
 void gy_async_send(gy_async *a) {
-    if (!(a->priv.flags & GYI_HANDLE_ACTIVE)) return;
+    if (!a->priv.fn) return; /* the flags are the loop thread's */
     if (atomic_exchange(async_sent(&a->priv.sent), 1)) gyi_async_wake(a->loop);
     else gyi_async_push(a->loop, &a->priv.entry);
 }
@@ -91,6 +91,7 @@ void gy_async_stop(gy_async *a) {
     if (!(a->priv.flags & GYI_HANDLE_ACTIVE)) return;
     if (!(a->priv.flags & GYI_HANDLE_UNREF)) gyi_loop_unref(a->loop);
     a->priv.flags &= ~(uint32_t)GYI_HANDLE_ACTIVE;
+    a->priv.fn = NULL;
     /* It may still be in the inbox, from where nothing can be taken singly: so all of it is moved to the queue. */
     if (atomic_load(async_sent(&a->priv.sent))) gyi_async_collect(a->loop);
     gyi_queue_drop(a->loop, &a->priv.entry);

@@ -44,6 +44,7 @@ static inline void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
     unsigned kept = w->want & GYI_WATCH_KEPT;
     w->want = (uint16_t)(want | kept | GYI_WATCH_ACTIVE);
     w->deaf = watch_deaf(want);
+    if (want & GY_EDGE) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
     if (!kept) gyi_loop_ref(l);
     gyi_slots_change(&l->slots, w->fd);
 }
@@ -85,6 +86,7 @@ void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
 }
 
 void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
+    if ((want | w->want) & GY_EDGE) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);
@@ -96,7 +98,7 @@ void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
 void gyi_watch_push(gy_loop *l, gyi_watch *w) {
     if (gyi_entry_listed(&w->entry)) return;
     w->got = 0;
-    gyi_queue_push(l, &w->entry);
+    gyi_queue_again(&l->queue, &w->entry);
 }
 
 void gyi_watch_ref(gy_loop *l, gyi_watch *w) {
@@ -137,6 +139,26 @@ static bool watch_is_io(const gyi_watch *w) {
     return w->entry.run == io_run || w->entry.run == io_run_edge || w->entry.run == io_run_once;
 }
 
+/* ---- telling watchers --------------------------------------------------------------------------------------------- */
+
+static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
+    /* Trouble is told as readiness too: the read or write that follows will say what it is. */
+    if (events & GYI_TROUBLE) events |= GYI_INTEREST;
+    unsigned got = events & ((w->want & GYI_INTEREST) | GYI_TROUBLE);
+    if (!(got & GYI_INTEREST)) return;
+    if ((w->want & GY_EDGE) && (events & (GYI_EOF | GY_PRIORITY))) got |= GYI_GOT_EOF; /* or a mark in the stream at which reads stop short */
+    if (gyi_entry_listed(&w->entry)) {
+        w->got |= (uint8_t)got;
+        return;
+    }
+    w->got = (uint8_t)got;
+    gyi_queue_push(l, &w->entry);
+}
+
+static void slot_tell(gy_loop *l, gyi_slot *slot, unsigned events) {
+    for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, events);
+}
+
 /* ---- telling the kernel ------------------------------------------------------------------------------------------ */
 
 /* What the kernel is to watch for: the union. Edge-triggered only when all who watch want that. */
@@ -166,7 +188,7 @@ static void slot_fail(gy_loop *l, int fd, int err) {
 
 static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
     const gyi_backend *ops = l->poller.ops;
-    unsigned was = slot->have;
+    unsigned was = slot->flags & GYI_SLOT_ALWAYS ? 0 : slot->have;
     if (slot->flags & GYI_SLOT_FRESH) {
         /* It may be another file. What there may be of the old one goes, and its token with it. */
         slot_unregister(l, slot, fd);
@@ -180,10 +202,12 @@ static GYI_APART void slot_update(gy_loop *l, gyi_slot *slot, int fd, unsigned w
     int err = 0;
     if (want) err = slot_register(l, slot, fd, want);
     else slot_unregister(l, slot, fd);
-    slot->flags &= (uint16_t)~GYI_SLOT_FRESH;
-    slot_always(l, slot, err == -EPERM);
+    slot->flags &= (uint16_t)~(GYI_SLOT_FRESH | GYI_SLOT_AGAIN);
+    slot_always(l, slot, err == -EPERM && !(want & GY_EDGE));
+    /* Whoever wants changes is told once of a file that is always ready: there will be no other. */
+    if (err == -EPERM && (want & GY_EDGE)) slot_tell(l, slot, GY_READABLE | GY_WRITABLE);
     if (err && err != -EPERM) slot_fail(l, fd, err);
-    else slot->have = (uint16_t)want;
+    else slot->have = (uint16_t)(err && (want & GY_EDGE) ? 0 : want);
 }
 
 static void slot_apply(gy_loop *l, int fd) {
@@ -191,7 +215,7 @@ static void slot_apply(gy_loop *l, int fd) {
     const gyi_watch *w = slot->first;
     bool alone = w && !w->next;
     unsigned want = alone ? w->want & (GYI_INTEREST | GY_EDGE) : slot_want(slot);
-    if (want != slot->have || (slot->flags & GYI_SLOT_FRESH)) slot_update(l, slot, fd, want);
+    if (want != slot->have || (slot->flags & (GYI_SLOT_FRESH | GYI_SLOT_AGAIN))) slot_update(l, slot, fd, want);
     slot->quick = alone && slot->first ? slot->token : GYI_SLOT_SLOW;
 }
 
@@ -209,8 +233,7 @@ void gyi_io_forget(gy_loop *l) {
 int gyi_io_apply(gy_loop *l) {
     if (l->rebuild) {
         gyi_io_forget(l);
-        l->poller.ops->close(&l->poller);
-        int err = l->poller.ops->open(&l->poller);
+        int err = l->poller.ops->reopen(&l->poller);
         if (err) return err;
         l->rebuild = false;
     }
@@ -219,20 +242,6 @@ int gyi_io_apply(gy_loop *l) {
 }
 
 /* ---- hearing from the kernel ------------------------------------------------------------------------------------- */
-
-static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
-    /* Trouble is told as readiness too: the read or write that follows will say what it is. */
-    if (events & GYI_TROUBLE) events |= GYI_INTEREST;
-    unsigned got = events & ((w->want & GYI_INTEREST) | GYI_TROUBLE);
-    if (!(got & GYI_INTEREST)) return;
-    if (events & GYI_EOF) got |= GYI_GOT_EOF;
-    if (gyi_entry_listed(&w->entry)) {
-        w->got |= (uint8_t)got;
-        return;
-    }
-    w->got = (uint8_t)got;
-    gyi_queue_push(l, &w->entry);
-}
 
 /* An answer for a token that no slot has. Slots change only between two waits, so this is a registration that could not
  * be taken back, and it would be reported for ever. */
@@ -253,7 +262,7 @@ static void io_collect_slowly(gy_loop *l, uint64_t token, unsigned events) {
         l->poller.ops->set(&l->poller, fd, token, slot->have, 0);
         slot_fail(l, fd, -EBADF);
     } else {
-        for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, events);
+        slot_tell(l, slot, events);
     }
 }
 
@@ -291,7 +300,7 @@ void gyi_io_collect_always(gy_loop *l) {
     for (uint32_t fd = 0; fd < l->slots.cap; fd++) {
         gyi_slot *slot = &l->slots.at[fd];
         if (!(slot->flags & GYI_SLOT_ALWAYS)) continue;
-        for (gyi_watch *w = slot->first; w; w = w->next) watch_tell(l, w, GY_READABLE | GY_WRITABLE);
+        slot_tell(l, slot, GY_READABLE | GY_WRITABLE);
     }
 }
 

@@ -66,12 +66,14 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
     if (GYI_UNLIKELY(l->slots.changed != GYI_SLOT_END)) {
         int err = gyi_io_apply(l);
         if (err) return err;
+        if (!gyi_list_empty(&l->queue.events)) how = GY_STEP_POLL; /* somebody was refused, or ready at once */
     }
     /* Without anything referenced there is nothing to wait for, and a wait might not end. */
     gy_ns deadline = 0;
     if (how == GY_STEP_WAIT && (l->active || l->working) && !(l->queue.special & GYI_SPECIAL_AWAKE))
         deadline = gyi_wheel_next(&l->wheel);
     int n = deadline > l->now ? loop_wait(l, deadline) : loop_peek(l);
+    if (GYI_UNLIKELY(l->queue.special & GYI_SPECIAL_LATE)) gyi_list_splice(&l->queue.events, &l->queue.later);
     if (n > 0) gyi_io_collect(l, (unsigned)n);
     if (GYI_UNLIKELY(l->always)) gyi_io_collect_always(l);
     if (l->wheel.soonest <= l->now) gyi_timer_collect(l);
@@ -82,7 +84,7 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
 /* The hooks before the poll, and what was queued between two runs; who steps to see something happen has seen it then,
  * and shall not wait for more. Whether the turn goes on. */
 static GYI_RARE bool loop_turn_begin(gy_loop *l, gy_step *how) {
-    if (!gyi_list_empty(&l->queue.events)) *how = GY_STEP_POLL;
+    if (gyi_queue_pending(&l->queue)) *how = GY_STEP_POLL;
     gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
     loop_run_queue(l);
     return l->queue.why != GYI_HALT_STOP;
@@ -99,19 +101,21 @@ static GYI_RARE void loop_turn_middle(gy_loop *l) {
  * the next turn. */
 static GYI_RARE void loop_turn_end(gy_loop *l) {
     gyi_queue *q = &l->queue;
-    if (q->why) return;
+    if (q->why == GYI_HALT_STOP) return;
     gyi_list_splice(&q->events, &q->immediates);
-    loop_run_queue(l);
-    if (q->why) return;
+    loop_run_queue(l); /* does nothing after an empty budget; they wait behind the events then */
+    if (q->why == GYI_HALT_STOP) return;
     gyi_list_splice(&q->events, &q->closing);
     loop_run_queue(l);
-    if (gyi_list_empty(&q->immediates) && gyi_list_empty(&q->closing)) q->special &= ~(unsigned)GYI_SPECIAL_LATE;
+    if (gyi_list_empty(&q->immediates) && gyi_list_empty(&q->closing) && gyi_list_empty(&q->later))
+        q->special &= ~(unsigned)GYI_SPECIAL_LATE;
 }
 
 /* One turn. @return 0 or the error of the wait, after which the turn has still run what there was to run. */
 static inline int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
+    q->again = 0;
     if (GYI_UNLIKELY(q->special || !gyi_list_empty(&q->events)) && !loop_turn_begin(l, &how)) return 0;
     int err = loop_poll(l, how);
     if (GYI_UNLIKELY(q->special)) loop_turn_middle(l);
@@ -209,6 +213,7 @@ int gy_loop_new(gy_loop **out, gy_loop_opts opts) {
     gyi_queue_init(&l->queue, opts.job_budget);
     gyi_wheel_init(&l->wheel, l->now);
     gyi_hook_init(l);
+    gyi_inbox_init(&l->inbox);
     gyi_list_init(&l->alarms);
     gyi_list_init(&l->signals.list);
     gyi_list_init(&l->paused);
@@ -237,6 +242,10 @@ int gy_loop_free(gy_loop *l) {
 }
 
 int gy_loop_reopen(gy_loop *l) {
+    /* The threads of a pool are not there in the child, so its own pool is left behind and its jobs are lost. */
+    l->pool = NULL;
+    l->working = 0;
+    if (l->poller.caps & GYI_CAP_OWN) l->poller.fd = -1;
     gyi_io_forget(l);
     int err = l->poller.ops->reopen(&l->poller);
     if (!err) err = gyi_async_reopen(l);

@@ -43,7 +43,7 @@ static void queue_drain(gyi_entry *drain) {
 }
 
 void gyi_queue_init(gyi_queue *q, unsigned budget) {
-    gyi_entry *list[] = {&q->events, &q->ticks, &q->micros, &q->immediates, &q->closing};
+    gyi_entry *list[] = {&q->events, &q->ticks, &q->micros, &q->immediates, &q->closing, &q->later};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) gyi_list_init(list[i]);
     q->drain.run = queue_drain;
     q->budget = budget;
@@ -68,6 +68,14 @@ gyi_halt gyi_queue_resume(gyi_queue *q) {
         q->in_row = 0;
     }
     return why;
+}
+
+bool gyi_queue_pending(const gyi_queue *q) {
+    const gyi_entry *first = q->events.next;
+    if (first == &q->halt) first = first->next;
+    if (first == &q->drain) first = first->next;
+    return first != &q->events || !gyi_list_empty(&q->ticks) || !gyi_list_empty(&q->micros) ||
+           !gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing) || !gyi_list_empty(&q->later);
 }
 
 void gyi_queue_push(gy_loop *loop, gyi_entry *entry) { gyi_list_append(&loop->queue.events, entry); }
@@ -119,7 +127,8 @@ bool gy_job_cancel(gy_job *job) {
 bool gyi_queue_check(const gyi_queue *q) {
     if (!gyi_list_check(&q->events) || !gyi_list_check(&q->ticks) || !gyi_list_check(&q->micros)) return false;
     if (!gyi_list_check(&q->immediates) || !gyi_list_check(&q->closing)) return false;
-    bool late = !gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing);
+    if (!gyi_list_check(&q->later)) return false;
+    bool late = !gyi_list_empty(&q->immediates) || !gyi_list_empty(&q->closing) || !gyi_list_empty(&q->later);
     if (late && !(q->special & GYI_SPECIAL_LATE)) return false;
     if ((q->why != GYI_HALT_NONE) != !!(q->special & GYI_SPECIAL_HALT)) return false;
     bool jobs = !gyi_list_empty(&q->ticks) || !gyi_list_empty(&q->micros);

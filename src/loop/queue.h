@@ -13,6 +13,7 @@
 #ifndef GYI_LOOP_QUEUE_H
 #define GYI_LOOP_QUEUE_H
 
+#include "base/bits.h"
 #include "base/list.h"
 #include "gyre/hook.h"
 #include "gyre/job.h"
@@ -27,7 +28,7 @@ typedef enum gyi_halt {
 enum {
     GYI_SPECIAL_HOOKS  = 7,  /* one bit for each gy_hook_when: there is such a hook */
     GYI_SPECIAL_ALWAYS = 8,  /* there are files that are always ready */
-    GYI_SPECIAL_LATE   = 16, /* there may be immediates or close callbacks */
+    GYI_SPECIAL_LATE   = 16, /* there may be immediates, close callbacks, or some left for later */
     GYI_SPECIAL_HALT   = 32, /* the halt mark stands */
     /* Whatever keeps the loop from waiting. */
     GYI_SPECIAL_AWAKE = 1 << GY_HOOK_IDLE | GYI_SPECIAL_ALWAYS | GYI_SPECIAL_LATE | GYI_SPECIAL_HALT
@@ -40,6 +41,8 @@ typedef struct gyi_queue {
     gyi_entry ticks, micros; /* jobs that wait for `drain` */
     gyi_entry immediates;    /* for the end of the turn */
     gyi_entry closing;       /* for the very end of the turn */
+    gyi_entry later;         /* for the next turn, after its poll: see gyi_queue_again() */
+    unsigned again;          /* how many have gone through there in this turn */
     uint64_t jobs;           /* moved to the queue since the beginning */
     unsigned budget, in_row; /* jobs that may run in a row, and that did */
     gyi_halt why;            /* the halt mark stands, and for what */
@@ -55,15 +58,27 @@ void gyi_queue_halt(gyi_queue *queue, gyi_halt why);
 /* Takes the halt mark away and says what it stood for. After an empty budget the jobs go on behind the next event. */
 gyi_halt gyi_queue_resume(gyi_queue *queue);
 
-/* Whether anything is to be run without waiting. */
-static inline bool gyi_queue_pending(const gyi_queue *queue) {
-    return !gyi_list_empty(&queue->events) || (queue->special & GYI_SPECIAL_LATE);
-}
+/* Whether anything is to be run without waiting. The two marks are nothing by themselves. */
+bool gyi_queue_pending(const gyi_queue *queue);
 
 /* Has an entry run at the very end of the turn. It is on no list. */
 static inline void gyi_queue_close(gyi_queue *queue, gyi_entry *entry) {
     gyi_list_append(&queue->closing, entry);
     queue->special |= GYI_SPECIAL_LATE;
+}
+
+enum { GYI_QUEUE_AGAIN = 64 };
+
+/* Queues an entry for what was started by a callback and is done already, such as a read of a stream that is readable.
+ * Its callback will start the next one, and with a peer that is fast enough this would go on for ever: after so many in
+ * a turn they are left for the next one, so that timers and other descriptors have their turn. */
+static inline void gyi_queue_again(gyi_queue *queue, gyi_entry *entry) {
+    if (GYI_LIKELY(queue->again++ < GYI_QUEUE_AGAIN)) {
+        gyi_list_append(&queue->events, entry);
+    } else {
+        gyi_list_append(&queue->later, entry);
+        queue->special |= GYI_SPECIAL_LATE;
+    }
 }
 
 /* Puts an entry at the end of the queue of a loop. Its `run` is set, and it is on no list. */

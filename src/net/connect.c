@@ -26,7 +26,7 @@ void gyi_connect_ready(gy_stream *s, unsigned got) {
 static int connect_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *addr, gy_connect_fn *fn) {
     /* The attempt comes first: a socket that is watched before it is connected reports a hang-up. */
     int outcome = gyi_sock_connect(&l->sys, fd, addr);
-    int err = gyi_stream_adopt(l, s, fd, GYI_STREAM_CONNECTING);
+    int err = gyi_stream_adopt(l, s, fd, GYI_STREAM_CONNECTING | gyi_stream_kind(addr));
     if (err) {
         gyi_fd_close(&l->sys, fd);
         return err;

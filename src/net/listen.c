@@ -57,7 +57,7 @@ void gyi_listen_ready(gy_stream *s) {
 
 /* The connection was taken: on to the next one. */
 static void listen_next(gy_stream *s) {
-    gyi_list_remove(&s->priv.watch.entry);
+    gyi_queue_drop(s->loop, &s->priv.watch.entry);
     s->priv.state &= ~(unsigned)GYI_STREAM_PAUSED;
     s->priv.state |= GYI_STREAM_READABLE;
     gyi_stream_push(s);
@@ -70,7 +70,7 @@ int gy_stream_accept(gy_stream *server, gy_stream *client) {
     if (fd < 0) fd = gyi_sock_accept(&server->loop->sys, server->priv.fd);
     if (fd < 0) return fd;
     server->priv.waiting = fd + 1; /* until it has a stream */
-    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE);
+    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE | (server->priv.state & GYI_STREAM_WARY));
     if (err) {
         if (!gyi_entry_listed(&server->priv.watch.entry)) listen_pause(server); /* to be announced again */
         return err;
@@ -98,7 +98,7 @@ static int listen_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *ad
         if (un.sun_path[0]) err = gyi_fd_chmod(&l->sys, un.sun_path, opts->mode);
     }
     if (!err) err = gyi_sock_listen(&l->sys, fd, opts->backlog > 0 ? opts->backlog : LISTEN_BACKLOG);
-    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_LISTENING);
+    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_LISTENING | gyi_stream_kind(addr));
     if (err) gyi_fd_close(&l->sys, fd);
     else s->priv.fn.connect = opts->fn;
     return err;

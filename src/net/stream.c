@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Streams: opening by descriptor, reading, and closing. Writing, listening and connecting have files of their own.
  *
- * A read that comes back shorter than its buffer has emptied the socket, so the stream is not readable any more until
- * the kernel says so again: that spares one call per message. The exception is a peer that has closed, whose end would
- * be missed that way; the kernel tells of that along with the data. */
+ * A read of tcp that comes back shorter than its buffer has emptied the socket, so the stream is not readable any more
+ * until the kernel says so again: that spares one call per message. The exceptions are a peer that has closed, whose end
+ * would be missed that way, and urgent data, at which reads stop; the kernel tells of both along with the data. Of
+ * terminals and local sockets nothing is taken for granted: they stop at line ends and at descriptors on their way. */
 #include "net/stream.h"
 
 #include "sys/fd.h"
@@ -35,7 +36,8 @@ static inline int64_t stream_recv(gy_stream *s, gy_buf into) {
     ssize_t n = GYI_UNLIKELY(state & GYI_STREAM_FILE) ? gyi_fd_read(sys, s->priv.fd, into.base, into.len)
                                                       : gyi_sock_recv(sys, s->priv.fd, into.base, into.len);
     if (GYI_UNLIKELY(n <= 0)) return stream_nothing(s, n);
-    if ((size_t)n < into.len && !(state & GYI_STREAM_ENDED)) s->priv.state = state & ~(unsigned)GYI_STREAM_READABLE;
+    if ((size_t)n < into.len && !(state & (GYI_STREAM_ENDED | GYI_STREAM_WARY)))
+        s->priv.state = state & ~(unsigned)GYI_STREAM_READABLE;
     return n;
 }
 
@@ -163,15 +165,22 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     return 0;
 }
 
+/* What an adopted descriptor is, as far as it matters. */
+static unsigned stream_kind_of(gy_loop *loop, int fd) {
+    gyi_sockaddr addr;
+    int type;
+    if (gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type)) return GYI_STREAM_FILE | GYI_STREAM_WARY;
+    if (type != SOCK_STREAM || gyi_sock_local(&loop->sys, fd, &addr)) return GYI_STREAM_WARY;
+    return gyi_stream_kind(&addr);
+}
+
 int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
     if (fd < 0) return -EBADF;
     if (stream->priv.state) return -EALREADY;
     /* What can fail comes before what changes the descriptor. */
-    int type, err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
+    int err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
     if (!err) err = gyi_fd_nonblock(&loop->sys, fd);
-    if (err) return err;
-    bool socket = gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type) == 0;
-    return gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | (socket ? 0 : GYI_STREAM_FILE));
+    return err ? err : gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | stream_kind_of(loop, fd));
 }
 
 void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {

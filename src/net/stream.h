@@ -36,6 +36,7 @@ enum {
     GYI_STREAM_PAUSED     = 0x40000, /* listening: told of a connection, or of having no descriptor for one */
     GYI_STREAM_FILE       = 0x80000, /* no socket: a pipe, a terminal */
     GYI_STREAM_LEVEL      = 0x100000, /* the backend reports states, not changes */
+    GYI_STREAM_WARY       = 0x200000, /* no tcp: a short read does not mean that there is no more */
 
     /* Whatever makes a stream's turn something else than reading and writing. */
     GYI_STREAM_SPECIAL = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
@@ -58,6 +59,12 @@ static inline bool gyi_stream_usable(const gy_stream *s) {
 /* Makes an open stream of `fd`, which it owns from then on; `state` says what kind. @return 0; -EALREADY, -ENOMEM with
  * the stream and `fd` as they were. */
 int gyi_stream_adopt(gy_loop *loop, gy_stream *stream, int fd, unsigned state);
+
+/* GYI_STREAM_WARY for a socket of an address that is not one of tcp, else 0. */
+static inline unsigned gyi_stream_kind(const gyi_sockaddr *addr) {
+    bool tcp = addr->addr.ss_family == AF_INET || addr->addr.ss_family == AF_INET6;
+    return tcp ? 0 : GYI_STREAM_WARY;
+}
 
 /* Where levels are reported: watches for what is needed now, and not for what would be reported for nothing. */
 void gyi_stream_interest(gy_stream *stream);

@@ -26,7 +26,7 @@ static inline void write_done(gy_write *w, int err) {
     w->priv.err = err;
     w->priv.entry.next = NULL;
     w->priv.entry.run = write_run;
-    gyi_list_append(&w->stream->loop->queue.events, &w->priv.entry);
+    gyi_queue_again(&w->stream->loop->queue, &w->priv.entry);
 }
 
 static ssize_t write_send(gy_stream *s, const gy_buf *from, unsigned count) {
