@@ -13,7 +13,8 @@ extern "C" {
 
 /** When a hook is called. */
 typedef enum gy_hook_when {
-    GY_HOOK_BEFORE_POLL, /**< first thing in a turn, before the loop waits */
+    GY_HOOK_BEFORE_POLL, /**< first thing in a turn, before the loop waits; but not before a chain of jobs that was
+                              interrupted because it used up its budget */
     GY_HOOK_AFTER_POLL,  /**< after the events that the wait brought */
     GY_HOOK_IDLE         /**< in a turn that brought nothing else; the loop never waits while one is active */
 } gy_hook_when;

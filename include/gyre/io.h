@@ -18,7 +18,7 @@ extern "C" {
 /** What a watcher waits for and what it is told. */
 enum gy_io_events {
     GY_READABLE = 0x01, /**< a read would not block: data, the end, or an error */
-    GY_PRIORITY = 0x02, /**< urgent (out of band) data */
+    GY_PRIORITY = 0x02, /**< urgent (out of band) data; not with kqueue */
     GY_WRITABLE = 0x04, /**< a write would not block */
     GY_ERROR    = 0x08, /**< told only: the descriptor is in error; what was waited for is reported along with it */
     GY_HANGUP   = 0x10, /**< told only: the other side is gone; what was waited for is reported along with it */
@@ -48,7 +48,8 @@ struct gy_io {
 /** Starts watching `fd`, which stays the caller's: stop the watcher before closing it. The number may have been used
  *  before for another file, watched or not.
  *  @return 0; -EBADF for a negative number; -EINVAL without a function or without anything to wait for; -EALREADY when
- *  the watcher is active; -ENOMEM. What only the kernel can know (a closed descriptor) comes to `fn`. */
+ *  the watcher is active; -ENOTSUP for what the backend cannot watch; -ENOMEM. What only the kernel can know (a closed
+ *  descriptor) comes to `fn`. */
 GY_API int gy_io_start(gy_loop *loop, gy_io *io, int fd, unsigned events, gy_io_fn *fn);
 
 /** Stops a watcher: its callback will not run, even if it was collected in this very turn, and the memory is the
@@ -57,7 +58,7 @@ GY_API void gy_io_stop(gy_io *io);
 
 /** Changes what an active watcher waits for, or starts a stopped one again on the same descriptor, which must not have
  *  been closed since: the cheap form, without a system call when nothing changes in the end.
- *  @return 0; -EINVAL without anything to wait for, or when it was never started. */
+ *  @return 0; -EINVAL without anything to wait for, or when it was never started; -ENOTSUP as above. */
 GY_API int gy_io_restart(gy_io *io, unsigned events);
 
 /** Whether the watcher is active. */

@@ -80,8 +80,8 @@ GY_API gy_ns gy_loop_update_now(gy_loop *loop);
 GY_API const char *gy_loop_backend(const gy_loop *loop);
 
 /** A descriptor that becomes readable when gy_loop_step() has something to do, for waiting in a foreign loop together
- *  with gy_loop_timeout(). It stays the loop's; wait for reading, nothing else. Ask anew after each step, as the loop
- *  may have had to replace it.
+ *  with gy_loop_timeout(). It stays the loop's; wait for reading, nothing else. Ask anew after each step: when
+ *  the loop has had to replace it, the number is another one.
  *  @return the descriptor, or -ENOTSUP with the backends "poll" and "sim", which have none. */
 GY_API int gy_loop_fd(const gy_loop *loop);
 

@@ -120,7 +120,7 @@ GY_API int gy_tcp_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts
 GY_API int gy_local_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts);
 
 /** Makes a stream of a connected socket, pipe or terminal that the caller has. The stream owns `fd` from then on and
- *  sets it non-blocking. Writing to a pipe that nobody reads raises SIGPIPE, as it always does; sockets do not.
+ *  sets it non-blocking. Writing raises no SIGPIPE.
  *  @return 0; -EBADF; -EALREADY when the stream is open; -ENOMEM. On failure `fd` stays as is. */
 GY_API int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd);
 

@@ -24,7 +24,8 @@ enum {
     GYI_CAP_EDGE = 1, /* GY_EDGE is honoured; without it, readiness is reported again until it is gone */
     GYI_CAP_FD   = 2, /* `fd` can be waited for in another poller */
     GYI_CAP_CLOSE = 4, /* closing a descriptor forgets it */
-    GYI_CAP_OWN   = 8  /* `fd` is not inherited by a child: its number is somebody else's there */
+    GYI_CAP_OWN   = 8, /* `fd` is not inherited by a child: its number is somebody else's there */
+    GYI_CAP_PRIORITY = 16 /* GY_PRIORITY can be asked for */
 };
 
 /* Told only: the descriptor was closed while it was watched; edge-triggered, the peer will send no more (without this,
@@ -65,8 +66,8 @@ struct gyi_backend {
     /* Opens the poller, of which ops, sys, alloc and seed are set. @return 0 or -errno, leaving nothing behind. */
     int (*open)(gyi_poller *);
     void (*close)(gyi_poller *);
-    /* Begins anew with nothing registered, in a new kernel object; the clock goes on. @return 0 or -errno, after which it
-     * may be called again. */
+    /* Begins anew with nothing registered, in a new kernel object; the clock goes on. @return 0 or -errno, after which
+     * it may be called again. */
     int (*reopen)(gyi_poller *);
     /* Changes what is watched of a descriptor from `was` to `want` (interest and GY_EDGE). was 0: it is not registered;
      * want 0: it is to be forgotten, and whatever the kernel says to that is ignored. @return 0 or -errno: -EPERM for a

@@ -38,7 +38,7 @@ static int epoll_open(gyi_poller *p) {
     if (err) return err;
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     if (p->fd < 0) return -errno;
-    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | EPOLL_CAP_NS;
+    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_PRIORITY | EPOLL_CAP_NS;
     return 0;
 }
 
@@ -47,9 +47,14 @@ static void epoll_close(gyi_poller *p) {
     p->fd = -1;
 }
 
+/* The new object comes before the old one goes, so that its number is another: who embeds the loop sees it. */
 static int epoll_reopen(gyi_poller *p) {
+    gyi_poller fresh = *p;
+    int err = epoll_open(&fresh);
+    if (err) return err;
     epoll_close(p);
-    return epoll_open(p);
+    *p = fresh;
+    return 0;
 }
 
 static int epoll_set(gyi_poller *p, int fd, uint64_t token, unsigned was, unsigned want) {

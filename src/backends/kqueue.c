@@ -53,9 +53,14 @@ static void kqueue_close(gyi_poller *p) {
     p->fd = -1;
 }
 
+/* The new object comes before the old one goes, so that its number is another: who embeds the loop sees it. */
 static int kqueue_reopen(gyi_poller *p) {
+    gyi_poller fresh = *p;
+    int err = kqueue_open(&fresh);
+    if (err) return err;
     kqueue_close(p);
-    return kqueue_open(p);
+    *p = fresh;
+    return 0;
 }
 
 /* Adds a change of one filter when there is one. */
@@ -75,7 +80,6 @@ static unsigned kqueue_had(unsigned was, unsigned want, unsigned bit) {
 
 static int kqueue_set(gyi_poller *p, int fd, uint64_t token, unsigned was, unsigned want) {
     unsigned edge = want & GY_EDGE;
-    if (want & GY_PRIORITY) return -ENOTSUP;
     if (want && !was && gyi_fd_is_file(fd)) return -EPERM;
     int err = gyi_sys_enter(p->sys, GYI_SYS_CHANGE);
     if (err) return err;

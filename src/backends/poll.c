@@ -5,7 +5,7 @@
 
 static int poll_open(gyi_poller *p) {
     p->fd = -1;
-    p->caps = 0;
+    p->caps = GYI_CAP_PRIORITY;
     p->state = gyi_alloc_zero(p->alloc, sizeof(gyi_pollset));
     return p->state ? 0 : -ENOMEM;
 }

@@ -26,7 +26,7 @@ static int sim_open(gyi_poller *p) {
     s->now = SIM_START;
     s->random = p->seed;
     p->fd = -1;
-    p->caps = 0;
+    p->caps = GYI_CAP_PRIORITY;
     p->state = s;
     return 0;
 }

@@ -63,8 +63,8 @@ static _Atomic int32_t *async_sent(int32_t *plain) { return (_Atomic int32_t *)(
 
 static void async_run(gyi_entry *entry) {
     gy_async *a = GY_OF(entry, gy_async, priv.entry);
-    /* Before the callback: what is sent from now on is a new signal. An exchange, as it must also see what a sender wrote
-     * whose signal coalesced with this one. */
+    /* Before the callback: what is sent from now on is a new signal. An exchange, as it must also see what a sender
+     * wrote whose signal coalesced with this one. */
     atomic_exchange(async_sent(&a->priv.sent), 0);
     a->priv.fn(a);
 }

@@ -146,7 +146,8 @@ static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
     if (events & GYI_TROUBLE) events |= GYI_INTEREST;
     unsigned got = events & ((w->want & GYI_INTEREST) | GYI_TROUBLE);
     if (!(got & GYI_INTEREST)) return;
-    if ((w->want & GY_EDGE) && (events & (GYI_EOF | GY_PRIORITY))) got |= GYI_GOT_EOF; /* or a mark in the stream at which reads stop short */
+    /* The end of the stream, or a mark in it at which reads stop short. */
+    if ((w->want & GY_EDGE) && (events & (GYI_EOF | GY_PRIORITY))) got |= GYI_GOT_EOF;
     if (gyi_entry_listed(&w->entry)) {
         w->got |= (uint8_t)got;
         return;
@@ -316,6 +317,11 @@ void gyi_io_free(gy_loop *l) { gyi_free(&l->alloc, l->slots.at); }
 
 static bool io_asks(unsigned events) { return (events & GYI_INTEREST) && !(events & ~(unsigned)GYI_WATCH_ASKED); }
 
+/* What the backend cannot watch is refused here, as the others who watch the descriptor must not suffer from it. */
+static bool io_can(const gy_loop *l, unsigned events) {
+    return !(events & GY_PRIORITY) || (l->poller.caps & GYI_CAP_PRIORITY);
+}
+
 static void io_set_run(gy_io *io, unsigned events) {
     io->priv.watch.entry.run = events & GY_ONESHOT ? io_run_once : events & GY_EDGE ? io_run_edge : io_run;
 }
@@ -324,6 +330,7 @@ int gy_io_start(gy_loop *loop, gy_io *io, int fd, unsigned events, gy_io_fn *fn)
     if (fd < 0) return -EBADF;
     if (!fn || !io_asks(events)) return -EINVAL;
     if (gyi_watch_active(&io->priv.watch)) return -EALREADY;
+    if (!io_can(loop, events)) return -ENOTSUP;
     gyi_queue_drop(loop, &io->priv.watch.entry); /* a refusal that was not told yet is about an earlier descriptor */
     int err = gyi_watch_start(loop, &io->priv.watch, fd, events);
     if (err) return err;
@@ -340,6 +347,7 @@ void gy_io_stop(gy_io *io) {
 int gy_io_restart(gy_io *io, unsigned events) {
     gyi_watch *w = &io->priv.watch;
     if (GYI_UNLIKELY(!io->priv.fn || w->fd < 0 || !io_asks(events))) return -EINVAL;
+    if (GYI_UNLIKELY(!io_can(io->loop, events))) return -ENOTSUP;
     if (GYI_UNLIKELY((events ^ w->want) & (GY_ONESHOT | GY_EDGE))) io_set_run(io, events);
     if (!gyi_watch_active(w)) {
         watch_link(io->loop, w, events);

@@ -84,7 +84,9 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
 /* The hooks before the poll, and what was queued between two runs; who steps to see something happen has seen it then,
  * and shall not wait for more. Whether the turn goes on. */
 static GYI_RARE bool loop_turn_begin(gy_loop *l, gy_step *how) {
-    if (gyi_queue_pending(&l->queue)) *how = GY_STEP_POLL;
+    gyi_queue *q = &l->queue;
+    bool only_submits = q->events.next == &l->submit && q->events.prev == &l->submit;
+    if (gyi_queue_pending(q) && !only_submits) *how = GY_STEP_POLL;
     gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
     loop_run_queue(l);
     return l->queue.why != GYI_HALT_STOP;
@@ -97,8 +99,8 @@ static GYI_RARE void loop_turn_middle(gy_loop *l) {
     gyi_queue_resume(&l->queue);
 }
 
-/* The immediates and the close callbacks that there are when the events have been run. Those that come meanwhile are for
- * the next turn. */
+/* The immediates and the close callbacks that there are when the events have been run. Those that come meanwhile are
+ * for the next turn. */
 static GYI_RARE void loop_turn_end(gy_loop *l) {
     gyi_queue *q = &l->queue;
     if (q->why == GYI_HALT_STOP) return;

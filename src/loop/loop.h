@@ -73,7 +73,7 @@ struct gy_loop {
     /* async.c */
     gyi_inbox inbox;
     _Atomic int asleep;  /* the loop waits, or is about to: who posts must wake it */
-    _Atomic uint64_t wakeups;
+    _Atomic unsigned wakeups; /* no wider: it is counted in signal handlers, where an emulated atomic would lock */
     gyi_wake wake;
     gyi_watch woken;
 

@@ -80,6 +80,12 @@ bool gyi_queue_pending(const gyi_queue *q) {
 
 void gyi_queue_push(gy_loop *loop, gyi_entry *entry) { gyi_list_append(&loop->queue.events, entry); }
 
+void gyi_queue_push_front(gy_loop *loop, gyi_entry *entry) {
+    gyi_queue *q = &loop->queue;
+    gyi_entry *front = q->events.next;
+    queue_insert(front == &q->halt ? front->next : front, entry);
+}
+
 static void job_run(gyi_entry *entry) {
     gy_job *job = GY_OF(entry, gy_job, priv.entry);
     job->priv.fn(job);
@@ -98,8 +104,7 @@ static void job_queue(gy_loop *loop, gyi_entry *list, gy_job *job) {
     gyi_queue *q = &loop->queue;
     gyi_list_append(list, &job->priv.entry);
     if (gyi_entry_listed(&q->drain)) return;
-    gyi_entry *front = q->events.next;
-    queue_insert(front == &q->halt ? front->next : front, &q->drain);
+    gyi_queue_push_front(loop, &q->drain);
     q->in_row = 0;
     q->ticking = true;
 }

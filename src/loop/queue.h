@@ -84,6 +84,9 @@ static inline void gyi_queue_again(gyi_queue *queue, gyi_entry *entry) {
 /* Puts an entry at the end of the queue of a loop. Its `run` is set, and it is on no list. */
 void gyi_queue_push(gy_loop *loop, gyi_entry *entry);
 
+/* Puts an entry in front, to be run right after the current callback. Its `run` is set, and it is on no list. */
+void gyi_queue_push_front(gy_loop *loop, gyi_entry *entry);
+
 /* Takes an entry off; one that is on no list is ignored. */
 static inline void gyi_queue_drop(gy_loop *loop, gyi_entry *entry) {
     (void)loop;

@@ -16,6 +16,12 @@
 #include <string.h>
 #include <sys/un.h>
 
+#ifdef SO_REUSEPORT_LB
+enum { LISTEN_REUSEPORT = SO_REUSEPORT_LB }; /* FreeBSD: the plain one does not spread */
+#else
+enum { LISTEN_REUSEPORT = SO_REUSEPORT };
+#endif
+
 enum { LISTEN_BACKLOG = 511 };
 static const gy_ns LISTEN_PAUSE = GY_MS(100);
 
@@ -106,8 +112,11 @@ static int listen_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *ad
 
 static int listen_tcp_options(gy_loop *l, int fd, int family, const gy_listen_opts *opts) {
     int err = gyi_sock_set(&l->sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (!err && opts->reuseport) err = gyi_sock_set(&l->sys, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (!err && family == AF_INET6) err = gyi_sock_set(&l->sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, opts->v6only);
+    if (!err && opts->reuseport) err = gyi_sock_set(&l->sys, fd, SOL_SOCKET, LISTEN_REUSEPORT, 1);
+    if (!err && family == AF_INET6) {
+        err = gyi_sock_set(&l->sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, opts->v6only);
+        if (err == -EINVAL && !opts->v6only) err = 0; /* OpenBSD never takes both */
+    }
     /* Connections inherit it, which saves a call for each. */
     if (!err) err = gyi_sock_set(&l->sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return err;

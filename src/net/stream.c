@@ -2,8 +2,8 @@
 /* Streams: opening by descriptor, reading, and closing. Writing, listening and connecting have files of their own.
  *
  * A read of tcp that comes back shorter than its buffer has emptied the socket, so the stream is not readable any more
- * until the kernel says so again: that spares one call per message. The exceptions are a peer that has closed, whose end
- * would be missed that way, and urgent data, at which reads stop; the kernel tells of both along with the data. Of
+ * until the kernel says so again: that spares one call per message. The exceptions are a peer that has closed, whose
+ * end would be missed that way, and urgent data, at which reads stop; the kernel tells of both along with the data. Of
  * terminals and local sockets nothing is taken for granted: they stop at line ends and at descriptors on their way. */
 #include "net/stream.h"
 
@@ -180,6 +180,7 @@ int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
     /* What can fail comes before what changes the descriptor. */
     int err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
     if (!err) err = gyi_fd_nonblock(&loop->sys, fd);
+    if (!err) err = gyi_fd_quiet(&loop->sys, fd);
     return err ? err : gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | stream_kind_of(loop, fd));
 }
 

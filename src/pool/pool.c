@@ -120,7 +120,7 @@ int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts) {
     gyi_list_append(&loop->submitted, &work->priv.entry);
     if (!gyi_entry_listed(&loop->submit)) {
         loop->submit.run = pool_submit_all;
-        gyi_queue_push(loop, &loop->submit);
+        gyi_queue_push_front(loop, &loop->submit);
     }
     return 0;
 }

@@ -3,9 +3,12 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(gy_buf) == sizeof(struct iovec) && offsetof(gy_buf, len) == offsetof(struct iovec, iov_len),
@@ -79,11 +82,50 @@ ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len) {
     }
 }
 
+#ifdef F_SETNOSIGPIPE
+
+int gyi_fd_quiet(gyi_sys *sys, int fd) {
+    int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    if (err) return err;
+    return fcntl(fd, F_SETNOSIGPIPE, 1) ? -errno : 0;
+}
+
+static ssize_t fd_writev_once(int fd, const gy_buf *from, unsigned count) {
+    return writev(fd, (const struct iovec *)(const void *)from, (int)count);
+}
+
+#else
+
+int gyi_fd_quiet(gyi_sys *sys, int fd) {
+    (void)sys;
+    (void)fd;
+    return 0;
+}
+
+/* A pipe cannot be told to raise no SIGPIPE, so the signal is blocked, and taken back if this call has raised it. */
+static ssize_t fd_writev_once(int fd, const gy_buf *from, unsigned count) {
+    static const struct timespec now = {0, 0};
+    sigset_t broken, before, pending;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    ssize_t n = writev(fd, (const struct iovec *)(const void *)from, (int)count);
+    int err = errno;
+    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR) {}
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = err;
+    return n;
+}
+
+#endif
+
 ssize_t gyi_fd_writev(gyi_sys *sys, int fd, const gy_buf *from, unsigned count) {
     for (;;) {
         int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
         if (err) return err;
-        ssize_t n = writev(fd, (const struct iovec *)(const void *)from, (int)count);
+        ssize_t n = fd_writev_once(fd, from, count);
         if (n >= 0) return n;
         if (errno != EINTR) return -errno;
     }

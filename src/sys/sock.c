@@ -48,7 +48,9 @@ static int sock_create(gyi_sys *sys, int family) {
 
 static int sock_take(gyi_sys *sys, int fd) {
     int got = accept(fd, NULL, NULL);
-    return got < 0 ? -errno : sock_prepare(sys, got);
+    if (got < 0) return -errno;
+    got = sock_prepare(sys, got);
+    return got == -EINVAL ? -ECONNABORTED : got; /* macOS says so of a connection that was reset already */
 }
 
 #endif

@@ -27,7 +27,7 @@ TEST(poll, needs_no_descriptor_and_says_so) {
     left = 1;
     CHECK_EQ(p.ops->open(&p), 0);
     CHECK_EQ(p.fd, -1);
-    CHECK_EQ(p.caps, 0);
+    CHECK_EQ(p.caps, GYI_CAP_PRIORITY);
     p.ops->close(&p);
 }
 
