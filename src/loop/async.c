@@ -26,7 +26,7 @@ void gyi_async_push(gy_loop *l, gyi_entry *entry) {
 void gyi_async_collect(gy_loop *l) {
     unsigned count = gyi_inbox_take(&l->inbox, &l->queue.events);
     l->stats.posts += count;
-    gyi_stats_most(l, count);
+    gyi_collected(l, count);
 }
 
 /* ---- the wake-up descriptor -------------------------------------------------------------------------------------- */

@@ -281,7 +281,7 @@ void gyi_io_collect(gy_loop *l, unsigned count) {
     const gyi_ready *const end = l->ready + count;
     const gyi_ready *r = l->ready;
     l->stats.io += count;
-    gyi_stats_most(l, count);
+    gyi_collected(l, count);
     for (; r < end; r++) {
         const gyi_slot *slot = &slots[(uint32_t)r->token];
         gyi_watch *w = slot->first;

@@ -117,7 +117,7 @@ static GYI_RARE void loop_turn_end(gy_loop *l) {
 static inline int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
-    q->again = 0;
+    q->again = GYI_QUEUE_AGAIN;
     if (GYI_UNLIKELY(q->special || !gyi_list_empty(&q->events)) && !loop_turn_begin(l, &how)) return 0;
     int err = loop_poll(l, how);
     if (GYI_UNLIKELY(q->special)) loop_turn_middle(l);

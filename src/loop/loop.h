@@ -188,8 +188,9 @@ static inline void gyi_stats_add(gy_histogram *histogram, gy_ns duration) {
     histogram->bucket[i < 23 ? i : 23]++;
 }
 
-/* So many entries were collected at once. */
-static inline void gyi_stats_most(gy_loop *loop, unsigned count) {
+/* So many entries were collected at once. As many may follow in the same turn (gyi_queue_again). */
+static inline void gyi_collected(gy_loop *loop, unsigned count) {
+    loop->queue.again += count;
     if (count > loop->stats.queued_max) loop->stats.queued_max = count;
 }
 

@@ -42,7 +42,7 @@ typedef struct gyi_queue {
     gyi_entry immediates;    /* for the end of the turn */
     gyi_entry closing;       /* for the very end of the turn */
     gyi_entry later;         /* for the next turn, after its poll: see gyi_queue_again() */
-    unsigned again;          /* how many have gone through there in this turn */
+    unsigned again;          /* how many may still be queued in this turn without going there */
     uint64_t jobs;           /* moved to the queue since the beginning */
     unsigned budget, in_row; /* jobs that may run in a row, and that did */
     gyi_halt why;            /* the halt mark stands, and for what */
@@ -70,10 +70,12 @@ static inline void gyi_queue_close(gyi_queue *queue, gyi_entry *entry) {
 enum { GYI_QUEUE_AGAIN = 64 };
 
 /* Queues an entry for what was started by a callback and is done already, such as a read of a stream that is readable.
- * Its callback will start the next one, and with a peer that is fast enough this would go on for ever: after so many in
- * a turn they are left for the next one, so that timers and other descriptors have their turn. */
+ * Its callback will start the next one, and with a peer that is fast enough this would go on for ever: when a turn has
+ * queued as many as it has collected, and some more, the rest is left for the next one, so that timers and other
+ * descriptors have their turn. */
 static inline void gyi_queue_again(gyi_queue *queue, gyi_entry *entry) {
-    if (GYI_LIKELY(queue->again++ < GYI_QUEUE_AGAIN)) {
+    if (GYI_LIKELY(queue->again)) {
+        queue->again--;
         gyi_list_append(&queue->events, entry);
     } else {
         gyi_list_append(&queue->later, entry);

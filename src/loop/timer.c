@@ -67,7 +67,7 @@ void gyi_timer_collect(gy_loop *l) {
         count++;
     }
     l->stats.timers += count;
-    gyi_stats_most(l, count);
+    gyi_collected(l, count);
 }
 
 /* Takes the timer out of wherever it is; its reference stays. Whether it was active. */
