@@ -139,7 +139,7 @@ static bool watch_is_io(const gyi_watch *w) {
     return w->entry.run == io_run || w->entry.run == io_run_edge || w->entry.run == io_run_once;
 }
 
-/* ---- telling watchers --------------------------------------------------------------------------------------------- */
+/* ---- telling watchers -------------------------------------------------------------------------------------------- */
 
 static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
     /* Trouble is told as readiness too: the read or write that follows will say what it is. */

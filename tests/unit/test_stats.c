@@ -25,8 +25,8 @@ TEST(stats_unit, the_most_is_kept) {
     gy_loop *loop;
     gy_loop_stats s;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "sim"}), 0);
-    gyi_stats_most(loop, 5);
-    gyi_stats_most(loop, 3);
+    gyi_collected(loop, 5);
+    gyi_collected(loop, 3);
     gy_loop_stats_get(loop, &s);
     CHECK_EQ(s.queued_max, 5);
     CHECK_EQ(gy_loop_free(loop), 0);
