@@ -34,9 +34,16 @@ GY_API const char *gy_version(void);
 /** Nanoseconds: a duration, or a point on a clock (which one is said where it is used). Signed, 292 years each way. */
 typedef int64_t gy_ns;
 
-#define GY_US(n) ((gy_ns)((n)*INT64_C(1000)))       /**< microseconds as gy_ns */
-#define GY_MS(n) ((gy_ns)((n)*INT64_C(1000000)))    /**< milliseconds as gy_ns */
-#define GY_S(n)  ((gy_ns)((n)*INT64_C(1000000000))) /**< seconds as gy_ns */
+/** @cond internal */
+#ifdef __cplusplus
+#define GYI_NS(n) static_cast<gy_ns>(n)
+#else
+#define GYI_NS(n) ((gy_ns)(n))
+#endif
+/** @endcond */
+#define GY_US(n) GYI_NS((n)*INT64_C(1000))       /**< microseconds as gy_ns */
+#define GY_MS(n) GYI_NS((n)*INT64_C(1000000))    /**< milliseconds as gy_ns */
+#define GY_S(n)  GYI_NS((n)*INT64_C(1000000000)) /**< seconds as gy_ns */
 
 /** No time limit. */
 #define GY_FOREVER INT64_MAX
@@ -62,7 +69,8 @@ typedef struct gy_buf {
  *  A pointer of another type than the member's is diagnosed by the compiler. `ptr` is evaluated once. */
 #ifdef __cplusplus
 #define GY_OF(ptr, type, member)                                                                                      \
-    (reinterpret_cast<type *>(reinterpret_cast<char *>(true ? (ptr) : &static_cast<type *>(nullptr)->member) -        \
+    (reinterpret_cast<type *>(const_cast<char *>(reinterpret_cast<const volatile char *>(                             \
+                                  true ? (ptr) : &static_cast<type *>(nullptr)->member)) -                            \
                               offsetof(type, member)))
 #else
 #define GY_OF(ptr, type, member)                                                                                      \

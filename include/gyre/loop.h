@@ -90,8 +90,9 @@ GY_API int gy_loop_fd(const gy_loop *loop);
 GY_API gy_ns gy_loop_timeout(gy_loop *loop);
 
 /** For the child after fork(): gives the loop kernel objects of its own, with everything registered anew. Until then
- *  the child must not run it. Jobs that were given to a pool never report in the child, as its threads are not there;
- *  the loop makes itself a new pool when it needs one.
+ *  the child must not run it. Of the jobs that were given to a pool, those that had been done report in the child
+ *  too, those that no pool had taken yet report GY_ECANCELED, and the others never do, as there are no threads to do
+ *  them; the loop makes itself a new pool when it needs one.
  *  @return 0 or a negative error, after which it may be called again. */
 GY_API int gy_loop_reopen(gy_loop *loop);
 

@@ -51,10 +51,10 @@ static void epoll_close(gyi_poller *p) {
 static int epoll_reopen(gyi_poller *p) {
     gyi_poller fresh = *p;
     int err = epoll_open(&fresh);
-    if (err) return err;
     epoll_close(p);
-    *p = fresh;
-    return 0;
+    if (err == -EMFILE || err == -ENFILE) return epoll_open(p); /* now there is one free */
+    p->fd = fresh.fd; /* and nothing else, as other threads look at the rest */
+    return err;
 }
 
 static int epoll_set(gyi_poller *p, int fd, uint64_t token, unsigned was, unsigned want) {

@@ -57,10 +57,10 @@ static void kqueue_close(gyi_poller *p) {
 static int kqueue_reopen(gyi_poller *p) {
     gyi_poller fresh = *p;
     int err = kqueue_open(&fresh);
-    if (err) return err;
     kqueue_close(p);
-    *p = fresh;
-    return 0;
+    if (err == -EMFILE || err == -ENFILE) return kqueue_open(p); /* now there is one free */
+    p->fd = fresh.fd; /* and nothing else, as other threads look at the rest */
+    return err;
 }
 
 /* Adds a change of one filter when there is one. */

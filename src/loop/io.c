@@ -86,7 +86,8 @@ void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
 }
 
 void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
-    if ((want | w->want) & GY_EDGE) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
+    unsigned added = want & ~(unsigned)w->want, dropped = gyi_entry_listed(&w->entry) ? w->got & ~want : 0;
+    if ((want & GY_EDGE) && ((added | dropped) & GYI_INTEREST)) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);
@@ -145,7 +146,7 @@ static void watch_tell(gy_loop *l, gyi_watch *w, unsigned events) {
     /* Trouble is told as readiness too: the read or write that follows will say what it is. */
     if (events & GYI_TROUBLE) events |= GYI_INTEREST;
     unsigned got = events & ((w->want & GYI_INTEREST) | GYI_TROUBLE);
-    if (!(got & GYI_INTEREST)) return;
+    if (!(got & GYI_INTEREST)) return; /* a mark alone needs no note: it is told again with the data */
     /* The end of the stream, or a mark in it at which reads stop short. */
     if ((w->want & GY_EDGE) && (events & (GYI_EOF | GY_PRIORITY))) got |= GYI_GOT_EOF;
     if (gyi_entry_listed(&w->entry)) {

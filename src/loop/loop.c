@@ -73,7 +73,6 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
     if (how == GY_STEP_WAIT && (l->active || l->working) && !(l->queue.special & GYI_SPECIAL_AWAKE))
         deadline = gyi_wheel_next(&l->wheel);
     int n = deadline > l->now ? loop_wait(l, deadline) : loop_peek(l);
-    if (GYI_UNLIKELY(l->queue.special & GYI_SPECIAL_LATE)) gyi_list_splice(&l->queue.events, &l->queue.later);
     if (n > 0) gyi_io_collect(l, (unsigned)n);
     if (GYI_UNLIKELY(l->always)) gyi_io_collect_always(l);
     if (l->wheel.soonest <= l->now) gyi_timer_collect(l);
@@ -85,6 +84,7 @@ static inline int loop_poll(gy_loop *l, gy_step how) {
  * and shall not wait for more. Whether the turn goes on. */
 static GYI_RARE bool loop_turn_begin(gy_loop *l, gy_step *how) {
     gyi_queue *q = &l->queue;
+    gyi_list_splice(&q->events, &q->later);
     bool only_submits = q->events.next == &l->submit && q->events.prev == &l->submit;
     if (gyi_queue_pending(q) && !only_submits) *how = GY_STEP_POLL;
     gyi_hook_queue(l, GY_HOOK_BEFORE_POLL);
@@ -107,6 +107,8 @@ static GYI_RARE void loop_turn_end(gy_loop *l) {
     gyi_list_splice(&q->events, &q->immediates);
     loop_run_queue(l); /* does nothing after an empty budget; they wait behind the events then */
     if (q->why == GYI_HALT_STOP) return;
+    /* What a stream has left for later comes before its close callback, after which it may be gone. */
+    if (!gyi_list_empty(&q->closing)) gyi_list_splice(&q->events, &q->later);
     gyi_list_splice(&q->events, &q->closing);
     loop_run_queue(l);
     if (gyi_list_empty(&q->immediates) && gyi_list_empty(&q->closing) && gyi_list_empty(&q->later))
@@ -244,9 +246,7 @@ int gy_loop_free(gy_loop *l) {
 }
 
 int gy_loop_reopen(gy_loop *l) {
-    /* The threads of a pool are not there in the child, so its own pool is left behind and its jobs are lost. */
-    l->pool = NULL;
-    l->working = 0;
+    if (l->pool_forked) l->pool_forked(l);
     if (l->poller.caps & GYI_CAP_OWN) l->poller.fd = -1;
     gyi_io_forget(l);
     int err = l->poller.ops->reopen(&l->poller);

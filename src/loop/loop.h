@@ -106,6 +106,7 @@ struct gy_loop {
     void *task;          /* promises: the floor's own state */
     void (*task_free)(gy_loop *);
     void (*pool_free)(gy_pool *);
+    void (*pool_forked)(gy_loop *);
 };
 
 /* ---- loop.c ---- */

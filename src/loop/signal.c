@@ -72,6 +72,7 @@ int gy_signal_start(gy_loop *loop, gy_signal *s, int signo, gy_signal_fn *fn) {
     if (s->priv.flags & GYI_HANDLE_ACTIVE) return -EALREADY;
     signal_row *row = &signal_rows[signo];
     gyi_mutex_lock(&signal_lock);
+    uint32_t seen = atomic_load(&row->raised); /* before the handler is there, which may run at once */
     int err = row->watchers ? 0 : gyi_sig_install(&loop->sys, signo, signal_handle, &row->before);
     loop->signals.collect.run = signal_collect;
     loop->signals.free = signal_free;
@@ -85,7 +86,7 @@ int gy_signal_start(gy_loop *loop, gy_signal *s, int signo, gy_signal_fn *fn) {
     s->signo = signo;
     s->priv.fn = fn;
     s->priv.entry.run = signal_run;
-    s->priv.seen = atomic_load(&row->raised);
+    s->priv.seen = seen;
     s->priv.flags |= GYI_HANDLE_ACTIVE;
     gyi_list_append(&loop->signals.list, &s->priv.link);
     if (!(s->priv.flags & GYI_HANDLE_UNREF)) gyi_loop_ref(loop);

@@ -93,6 +93,24 @@ void gyi_work_report(gy_work *work, int err) {
     atomic_fetch_sub_explicit(&loop->reporting, 1, memory_order_release);
 }
 
+/* In the child after a fork: the threads are not there, so the loop's own pool is left behind, and of the jobs only those
+ * can come home that are on their way or have not left. */
+static void pool_forked(gy_loop *loop) {
+    loop->pool = NULL;
+    gyi_async_collect(loop);
+    while (!gyi_list_empty(&loop->submitted)) {
+        gy_work *work = GY_OF(gyi_list_take(&loop->submitted), gy_work, priv.entry);
+        work->priv.away = GYI_WORK_AWAY;
+        work->priv.state = GYI_WORK_TAKEN;
+        work->priv.err = GY_ECANCELED;
+        work->priv.entry.run = work_finish;
+        gyi_queue_push(loop, &work->priv.entry);
+    }
+    loop->working = 0;
+    for (const gyi_entry *e = loop->queue.events.next; e != &loop->queue.events; e = e->next)
+        loop->working += e->run == work_finish;
+}
+
 /* The entry that hands over what was submitted; one lane after the other. */
 static void pool_submit_all(gyi_entry *entry) {
     gy_loop *loop = GY_OF(entry, gy_loop, submit);
@@ -117,6 +135,7 @@ int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts) {
     work->priv.away = GYI_WORK_SUBMITTED;
     atomic_fetch_add_explicit(&opts.pool->refs, 1, memory_order_relaxed);
     loop->working++;
+    loop->pool_forked = pool_forked;
     gyi_list_append(&loop->submitted, &work->priv.entry);
     if (!gyi_entry_listed(&loop->submit)) {
         loop->submit.run = pool_submit_all;

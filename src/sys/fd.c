@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(gy_buf) == sizeof(struct iovec) && offsetof(gy_buf, len) == offsetof(struct iovec, iov_len),
@@ -87,7 +86,8 @@ ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len) {
 int gyi_fd_quiet(gyi_sys *sys, int fd) {
     int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
     if (err) return err;
-    return fcntl(fd, F_SETNOSIGPIPE, 1) ? -errno : 0;
+    /* EINVAL: a socket that was reset already, which will say so to whoever reads. */
+    return fcntl(fd, F_SETNOSIGPIPE, 1) && errno != EINVAL ? -errno : 0;
 }
 
 static ssize_t fd_writev_once(int fd, const gy_buf *from, unsigned count) {
@@ -104,16 +104,18 @@ int gyi_fd_quiet(gyi_sys *sys, int fd) {
 
 /* A pipe cannot be told to raise no SIGPIPE, so the signal is blocked, and taken back if this call has raised it. */
 static ssize_t fd_writev_once(int fd, const gy_buf *from, unsigned count) {
-    static const struct timespec now = {0, 0};
     sigset_t broken, before, pending;
+    int sig;
     sigemptyset(&broken);
     sigaddset(&broken, SIGPIPE);
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &broken, &before);
     ssize_t n = writev(fd, (const struct iovec *)(const void *)from, (int)count);
     int err = errno;
-    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR) {}
+    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        sigpending(&pending);
+        if (sigismember(&pending, SIGPIPE)) sigwait(&broken, &sig);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = err;
     return n;

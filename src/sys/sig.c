@@ -10,7 +10,7 @@ int gyi_sig_install(gyi_sys *sys, int signo, void (*handler)(int), struct sigact
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
     sigfillset(&action.sa_mask); /* the handler is short, and need not be interrupted by another */
     return sigaction(signo, &action, before) ? -errno : 0;
 }
