@@ -93,8 +93,8 @@ void gyi_work_report(gy_work *work, int err) {
     atomic_fetch_sub_explicit(&loop->reporting, 1, memory_order_release);
 }
 
-/* In the child after a fork: the threads are not there, so the loop's own pool is left behind, and of the jobs only those
- * can come home that are on their way or have not left. */
+/* In the child after a fork: the threads are not there, so the loop's own pool is left behind, and of the jobs only
+ * those can come home that are on their way or have not left. */
 static void pool_forked(gy_loop *loop) {
     loop->pool = NULL;
     gyi_async_collect(loop);
