@@ -9,6 +9,9 @@
 #define GYI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define GYI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* A function that becomes part of each of its callers, of which there are few, so that they can be made for their case. */
+#define GYI_FUSED inline __attribute__((always_inline))
+
 /* A function that is kept out of its callers: because it is rarely needed, or because the caller, where it runs most
  * often, does not need it, and would save registers for it. */
 #define GYI_APART __attribute__((noinline))

@@ -39,7 +39,7 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
 }
 
 /* Waits for events until `deadline`. */
-static GYI_APART int loop_wait(gy_loop *l, gy_ns deadline) {
+static inline int loop_wait(gy_loop *l, gy_ns deadline) {
     gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
     loop_account(l, now);
     atomic_store(&l->asleep, 1);
@@ -62,7 +62,7 @@ static inline int loop_peek(gy_loop *l) {
 }
 
 /* Asks the kernel and queues all that has happened. */
-static inline int loop_poll(gy_loop *l, gy_step how) {
+static GYI_FUSED int loop_poll(gy_loop *l, gy_step how) {
     if (GYI_UNLIKELY(l->slots.changed != GYI_SLOT_END)) {
         int err = gyi_io_apply(l);
         if (err) return err;
@@ -116,7 +116,7 @@ static GYI_RARE void loop_turn_end(gy_loop *l) {
 }
 
 /* One turn. @return 0 or the error of the wait, after which the turn has still run what there was to run. */
-static inline int loop_turn(gy_loop *l, gy_step how) {
+static GYI_FUSED int loop_turn(gy_loop *l, gy_step how) {
     gyi_queue *q = &l->queue;
     l->stats.turns++;
     q->again = GYI_QUEUE_AGAIN;
@@ -138,26 +138,28 @@ static GYI_RARE int loop_stopped(gy_loop *l, int err) {
     return err ? err : 1;
 }
 
-/* Up to `most` turns, as long as there is a reason. @return as gy_loop_run(). */
-static int loop_turns(gy_loop *l, gy_step how, uint64_t most) {
-    int err = 0;
-    if (GYI_UNLIKELY(l->running)) return -EBUSY;
-    l->running = true;
-    l->stats.mark = 0;
-    if (GYI_LIKELY(l->queue.why != GYI_HALT_STOP))
-        do err = loop_turn(l, how);
-        while (--most && !err && l->queue.why != GYI_HALT_STOP && (loop_alive(l) || !gyi_inbox_empty(&l->inbox)));
+static inline int loop_leave(gy_loop *l, int err) {
     l->running = false;
     return GYI_LIKELY(l->queue.why != GYI_HALT_STOP) ? err : loop_stopped(l, err);
 }
 
 int gy_loop_run(gy_loop *l) {
-    if (!loop_alive(l) && gyi_inbox_empty(&l->inbox) && l->queue.why != GYI_HALT_STOP) return l->running ? -EBUSY : 0;
-    return loop_turns(l, GY_STEP_WAIT, UINT64_MAX);
+    int err = 0;
+    if (l->running) return -EBUSY;
+    l->running = true;
+    l->stats.mark = 0;
+    while (!err && l->queue.why != GYI_HALT_STOP && (loop_alive(l) || !gyi_inbox_empty(&l->inbox)))
+        err = loop_turn(l, GY_STEP_WAIT);
+    return loop_leave(l, err);
 }
 
 int gy_loop_step(gy_loop *l, gy_step how) {
-    int err = loop_turns(l, how, 1);
+    int err = 0;
+    if (l->running) return -EBUSY;
+    l->running = true;
+    l->stats.mark = 0;
+    if (GYI_LIKELY(l->queue.why != GYI_HALT_STOP)) err = loop_turn(l, how);
+    err = loop_leave(l, err);
     return err < 0 ? err : loop_alive(l);
 }
 
