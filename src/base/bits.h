@@ -9,7 +9,7 @@
 #define GYI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define GYI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* A function that becomes part of each of its callers, of which there are few, so that they can be made for their case. */
+/* A function that becomes part of each of its few callers, so that each can be made for its case. */
 #define GYI_FUSED inline __attribute__((always_inline))
 
 /* A function that is kept out of its callers: because it is rarely needed, or because the caller, where it runs most
