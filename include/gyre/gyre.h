@@ -16,6 +16,7 @@
  *  | pool.h     | gy_pool, gy_work: threads for what blocks or computes                 |
  *  | emitter.h  | gy_emitter, gy_listener: the EventEmitter                             |
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
+ *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *
  *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
  *  field is the default; results are 0 or negative (base.h); an operation that completes later reports only to its
@@ -32,6 +33,7 @@
 #include "gyre/job.h"
 #include "gyre/loop.h"
 #include "gyre/pool.h"
+#include "gyre/promise.h"
 #include "gyre/signal.h"
 #include "gyre/stats.h"
 #include "gyre/stream.h"
