@@ -130,6 +130,7 @@ GY_API gy_promise *gy_promise_ref(gy_promise *promise);
 /** Gives a reference back. NULL is ignored. */
 GY_API void gy_promise_free(gy_promise *promise);
 
+/** Whether it is settled, and how. */
 GY_API gy_promise_state gy_promise_state_of(const gy_promise *promise);
 
 /** The value or error of a settled promise, all zero while it is pending. Lent: valid as long as the promise. */
