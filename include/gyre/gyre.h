@@ -16,6 +16,7 @@
  *  | pool.h     | gy_pool, gy_work: threads for what blocks or computes                 |
  *  | emitter.h  | gy_emitter, gy_listener: the EventEmitter                             |
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
+ *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *
  *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
@@ -28,6 +29,7 @@
 #include "gyre/async.h"
 #include "gyre/base.h"
 #include "gyre/emitter.h"
+#include "gyre/fs.h"
 #include "gyre/hook.h"
 #include "gyre/io.h"
 #include "gyre/job.h"
