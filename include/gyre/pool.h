@@ -79,7 +79,7 @@ typedef struct gy_work_opts {
 } gy_work_opts;
 
 /** Gives a job to a pool. Until `done` has been called it keeps the loop alive. Jobs submitted by one callback are
- *  handed over together when it returns; others as soon as the loop runs. Loop thread.
+ *  handed over together when it returns, or, if it stopped the loop, when that runs again. Loop thread.
  *  @return 0; -EINVAL without `run` or for another lane; -EALREADY when the job is on its way; -ENOMEM when the loop's
  *  own pool cannot be made. */
 GY_API int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts);

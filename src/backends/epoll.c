@@ -50,6 +50,7 @@ static void epoll_close(gyi_poller *p) {
 /* The new object comes before the old one goes, so that its number is another: who embeds the loop sees it. */
 static int epoll_reopen(gyi_poller *p) {
     gyi_poller fresh = *p;
+    fresh.fd = -1;
     int err = epoll_open(&fresh);
     epoll_close(p);
     if (err == -EMFILE || err == -ENFILE) return epoll_open(p); /* now there is one free */

@@ -56,6 +56,7 @@ static void kqueue_close(gyi_poller *p) {
 /* The new object comes before the old one goes, so that its number is another: who embeds the loop sees it. */
 static int kqueue_reopen(gyi_poller *p) {
     gyi_poller fresh = *p;
+    fresh.fd = -1;
     int err = kqueue_open(&fresh);
     kqueue_close(p);
     if (err == -EMFILE || err == -ENFILE) return kqueue_open(p); /* now there is one free */

@@ -72,9 +72,9 @@ enum { GYI_QUEUE_AGAIN = 64 };
 /* Queues an entry for what was started by a callback and is done already, such as a read of a stream that is readable.
  * Its callback will start the next one, and with a peer that is fast enough this would go on for ever: when a turn has
  * queued as many as it has collected, and some more, the rest is left for the next one, so that timers and other
- * descriptors have their turn. */
+ * descriptors have their turn. What is left keeps its order. */
 static inline void gyi_queue_again(gyi_queue *queue, gyi_entry *entry) {
-    if (GYI_LIKELY(queue->again)) {
+    if (GYI_LIKELY(queue->again && gyi_list_empty(&queue->later))) {
         queue->again--;
         gyi_list_append(&queue->events, entry);
     } else {

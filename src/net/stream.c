@@ -159,6 +159,8 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     s->priv.first = s->priv.last = NULL;
     s->priv.queued = 0;
     s->priv.err = s->priv.broken = s->priv.waiting = 0;
+    /* Without word of urgent data, no short read can be trusted. */
+    if (!(loop->poller.caps & GYI_CAP_PRIORITY)) state |= GYI_STREAM_WARY;
     s->priv.state = state | GYI_STREAM_OPEN | (edge ? 0 : GYI_STREAM_LEVEL);
     loop->open++;
     gyi_stream_interest(s);

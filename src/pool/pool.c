@@ -97,6 +97,7 @@ void gyi_work_report(gy_work *work, int err) {
  * those can come home that are on their way or have not left. */
 static void pool_forked(gy_loop *loop) {
     loop->pool = NULL;
+    atomic_store(&loop->reporting, 0);
     gyi_async_collect(loop);
     while (!gyi_list_empty(&loop->submitted)) {
         gy_work *work = GY_OF(gyi_list_take(&loop->submitted), gy_work, priv.entry);
