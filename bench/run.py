@@ -71,6 +71,8 @@ WORKLOADS = [
     Workload('posts', 'posts', [], 1000000, ('cpu_ns', 'wakeups_per_batch'), counted=10000, threads=True),
     Workload('pool_throughput', 'pool', variant('pool_throughput'), 200000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('pool_round_trip', 'pool', variant('pool_round_trip'), 20000, ('cpu_ns', 'wall_ns'), threads=True),
+    Workload('pool_round_trip_apart', 'pool', variant('pool_round_trip_apart'), 20000, ('cpu_ns', 'wall_ns'),
+             threads=True),
     Workload('emit_1', 'emitter', ['--listeners', '1'], 10000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('emit_10', 'emitter', ['--listeners', '10'], 3000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('lateness', 'lateness', [], None, ('median_us', 'p99_us', 'early')),

@@ -54,20 +54,35 @@ static bool lane_rest(gyi_lane *lane, gyi_worker *worker) {
 
 /* ---- threads ----------------------------------------------------------------------------------------------------- */
 
-/* Takes and does one job, with the lock held before and after, not between. */
-static void lane_do(gyi_lane *lane) {
+/* Takes the first job, if there is one, with the lock held. */
+static gy_work *lane_take(gyi_lane *lane) {
+    if (!lane->queued) return NULL;
     gy_work *work = GY_OF(gyi_list_take(&lane->queue), gy_work, priv.entry);
+    work->priv.state = GYI_WORK_TAKEN;
     lane->queued--;
     lane->running++;
-    work->priv.state = GYI_WORK_TAKEN;
-    gyi_worker *next = lane_call(lane);
-    gyi_mutex_unlock(&lane->lock);
-    lane_wake(next);
-    work->priv.run(work);
-    gyi_work_report(work, 0);
-    gyi_mutex_lock(&lane->lock);
-    lane->running--;
-    lane->done++;
+    return work;
+}
+
+/* Does jobs until there are none, with the lock held before and after, not between. A job is reported after the thread
+ * counts as free again, and has taken the next one: the answer to a report is often the next job, and it must not find
+ * everybody busy and call or start another thread for it. */
+static void lane_work(gyi_lane *lane) {
+    gy_work *work = lane_take(lane), *done = NULL;
+    while (work || done) {
+        gyi_worker *next = lane_call(lane);
+        gyi_mutex_unlock(&lane->lock);
+        lane_wake(next);
+        if (done) gyi_work_report(done, 0);
+        if (work) work->priv.run(work);
+        gyi_mutex_lock(&lane->lock);
+        if (work) {
+            lane->running--;
+            lane->done++;
+        }
+        done = work;
+        work = lane_take(lane);
+    }
 }
 
 static void *lane_thread(void *arg) {
@@ -75,8 +90,7 @@ static void *lane_thread(void *arg) {
     gyi_lane *lane = worker->lane;
     gyi_mutex_lock(&lane->lock);
     lane->coming--;
-    do
-        while (lane->queued) lane_do(lane);
+    do lane_work(lane);
     while (!lane->closing && lane_rest(lane, worker));
     worker->ended = true;
     worker->next = lane->spare;
