@@ -17,7 +17,7 @@ TEST(filestat, agrees_with_the_system) {
     CHECK_EQ(gyi_file_stat(&sys, gyi_file_here, path, GYI_FOLLOW, &got), 0);
     CHECK_EQ(gyi_file_fstat(&sys, fd, &open_one), 0);
     CHECK_EQ(memcmp(&got, &open_one, sizeof got), 0);
-    CHECK(got.dev == st.st_dev && got.ino == st.st_ino && got.nlink == 1);
+    CHECK(got.dev == (uint64_t)st.st_dev && got.ino == st.st_ino && got.nlink == 1);
     CHECK(got.size == 3 && got.mode == st.st_mode && got.uid == st.st_uid && got.gid == st.st_gid);
     CHECK_EQ(got.blocks, st.st_blocks);
     CHECK(got.mtime > 0 && got.birth != 0);
