@@ -30,7 +30,7 @@ struct conn {
     gy_listener hears;
     gy_work sum;
     size_t filled, out;
-    bool writing, summing;
+    bool writing, summing, closed;
     uint32_t total;
     char in[LINE_MOST], answer[LINE_MOST];
 };
@@ -60,13 +60,15 @@ static long resident(void) {
 
 /* ---- connections ---- */
 
+/* The memory goes when the stream is closed and the pool has given its job back, whichever comes last. */
 static void conn_release(struct conn *c) {
-    if (!c->summing) free(c);
+    if (c->closed && !c->summing) free(c);
 }
 
 static void on_close(gy_stream *stream) {
     struct conn *c = GY_OF(stream, struct conn, stream);
     server.open--;
+    c->closed = true;
     conn_release(c);
 }
 
@@ -108,7 +110,7 @@ static void sum_done(gy_work *work, int err) {
     struct conn *c = GY_OF(work, struct conn, sum);
     c->summing = false;
     server.sums += err == 0;
-    if (!c->stream.loop || !gy_stream_is_open(&c->stream)) free(c);
+    conn_release(c);
 }
 
 /* ---- lines ---- */
