@@ -71,16 +71,6 @@ ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len) {
     }
 }
 
-ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len) {
-    for (;;) {
-        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
-        if (err) return err;
-        ssize_t n = write(fd, from, len);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
-}
-
 #ifdef F_SETNOSIGPIPE
 
 int gyi_fd_quiet(gyi_sys *sys, int fd) {

@@ -24,7 +24,6 @@ int gyi_fd_pipe(gyi_sys *sys, int ends[2]);
 
 /* Reads or writes once, again after EINTR. @return bytes or -errno. */
 ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len);
-ssize_t gyi_fd_write(gyi_sys *sys, int fd, const void *from, size_t len);
 /* Writing raises no SIGPIPE. Where the descriptor has to be told so, gyi_fd_quiet() does. */
 int gyi_fd_quiet(gyi_sys *sys, int fd);
 ssize_t gyi_fd_writev(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);

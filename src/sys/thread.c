@@ -23,7 +23,6 @@ void gyi_mutex_unlock(gyi_mutex *mutex) { pthread_mutex_unlock(mutex); }
 
 void gyi_cond_free(gyi_cond *cond) { pthread_cond_destroy(cond); }
 void gyi_cond_signal(gyi_cond *cond) { pthread_cond_signal(cond); }
-void gyi_cond_broadcast(gyi_cond *cond) { pthread_cond_broadcast(cond); }
 
 static struct timespec thread_timespec(gy_ns t) {
     struct timespec ts;

@@ -21,7 +21,6 @@ void gyi_mutex_unlock(gyi_mutex *mutex);
 int gyi_cond_init(gyi_cond *cond);
 void gyi_cond_free(gyi_cond *cond);
 void gyi_cond_signal(gyi_cond *cond);
-void gyi_cond_broadcast(gyi_cond *cond);
 
 /* Waits; spurious wake-ups happen. GY_FOREVER: without limit. @return 0 or -ETIMEDOUT. */
 int gyi_cond_wait(gyi_cond *cond, gyi_mutex *mutex, gy_ns timeout);

@@ -22,7 +22,8 @@ TEST(fd, pipes_are_close_on_exec_and_non_blocking) {
         CHECK(fcntl(ends[i], F_GETFL) & O_NONBLOCK);
     }
     CHECK_EQ(gyi_fd_read(&sys, ends[0], got, sizeof got), -EAGAIN);
-    CHECK_EQ(gyi_fd_write(&sys, ends[1], "abc", 3), 3);
+    gy_buf one = {(char[]){"abc"}, 3};
+    CHECK_EQ(gyi_fd_writev(&sys, ends[1], &one, 1), 3);
     gy_buf parts[2] = {{(char[]){"de"}, 2}, {(char[]){"f"}, 1}};
     CHECK_EQ(gyi_fd_writev(&sys, ends[1], parts, 2), 3);
     CHECK_EQ(gyi_fd_read(&sys, ends[0], got, sizeof got), 6);
@@ -101,7 +102,6 @@ TEST(fd, a_pipe_without_a_reader_is_EPIPE) {
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);
     CHECK_EQ(gyi_fd_pipe(&sys, ends), 0);
     gyi_fd_close(&sys, ends[0]);
-    CHECK_EQ(gyi_fd_write(&sys, ends[1], "x", 1), -EPIPE);
     gy_buf part = {(char[]){"x"}, 1};
     CHECK_EQ(gyi_fd_writev(&sys, ends[1], &part, 1), -EPIPE);
     gyi_fd_close(&sys, ends[1]);

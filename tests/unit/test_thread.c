@@ -37,7 +37,7 @@ static void *answer_main(void *arg) {
     gyi_mutex_lock(&mutex);
     while (turn != 1) gyi_cond_wait(&cond, &mutex, GY_FOREVER);
     turn = 2;
-    gyi_cond_broadcast(&cond);
+    gyi_cond_signal(&cond);
     gyi_mutex_unlock(&mutex);
     return NULL;
 }
