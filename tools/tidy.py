@@ -30,8 +30,10 @@ def read_floors():
     """Folder -> height, and public header -> height of its floor."""
     height, header = {}, {}
     lines = pathlib.Path("tools/layers.txt").read_text().splitlines()
-    for level, line in enumerate(x for x in lines if x.strip() and not x.startswith("#")):
+    level = -1
+    for line in (x for x in lines if x.strip() and not x.startswith("#")):
         folders, _, headers = line.partition(":")
+        level += folders not in height  # a floor with many headers has several lines
         for folder in folders.split():
             height[folder] = level
         for name in headers.split():

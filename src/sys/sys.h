@@ -36,6 +36,11 @@ typedef enum gyi_syscall {
     GYI_SYS_FILE,
     GYI_SYS_SIGACTION,
     GYI_SYS_THREAD,
+    GYI_SYS_MEMORY,  /* mapping it */
+    GYI_SYS_PROCESS, /* starting one, waiting for it, signalling it */
+    GYI_SYS_NOTIFY,  /* of changes to files */
+    GYI_SYS_LOOKUP,  /* of names */
+    GYI_SYS_TERMINAL,
     GYI_SYS_KINDS
 } gyi_syscall;
 
