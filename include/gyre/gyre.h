@@ -18,6 +18,8 @@
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
+ *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
+ *  | request.h  | GY_PROMISE: any request of the library as a promise                   |
  *
  *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
  *  field is the default; results are 0 or negative (base.h); an operation that completes later reports only to its
@@ -28,6 +30,7 @@
 
 #include "gyre/async.h"
 #include "gyre/base.h"
+#include "gyre/cancel.h"
 #include "gyre/emitter.h"
 #include "gyre/fs.h"
 #include "gyre/hook.h"
@@ -36,6 +39,7 @@
 #include "gyre/loop.h"
 #include "gyre/pool.h"
 #include "gyre/promise.h"
+#include "gyre/request.h"
 #include "gyre/signal.h"
 #include "gyre/stats.h"
 #include "gyre/stream.h"

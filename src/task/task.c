@@ -108,6 +108,7 @@ gyi_task *gyi_task_make(gy_loop *loop) {
     task->loop = loop;
     task->emergency = slab;
     gyi_list_init(&task->blocks);
+    gyi_list_init(&task->accepts);
     gyi_reject_init(task);
     loop->task = task;
     loop->task_free = task_free;

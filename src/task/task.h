@@ -113,6 +113,9 @@ typedef struct gyi_task {
     gy_job kick;     /* has the queue see to microtasks */
     gy_promise_hook_fn *unhandled, *handled;
     gyi_task_slab *emergency; /* one cell, for the promise that is returned when there is no memory */
+    struct gyi_request *requests; /* request.c: nodes that are idle */
+    int refusal;              /* why the last request was not begun */
+    gyi_entry accepts;        /* settle_accept.c: those who wait for a connection */
 } gyi_task;
 
 /* ---- task.c ---- */
