@@ -66,6 +66,7 @@ WORKLOADS = [
     Workload('million_timers', 'million_timers', [], 1000000,
              ('insert_ns', 'restart_ns', 'cancel_ns', 'expire_ns')),
     Workload('pipes', 'pipes', [], 500000, counted=20000),
+    Workload('udp_pummel', 'udp_pummel', [], 1000000, counted=20000),
     Workload('async_pummel', 'async_pummel', variant('async_pummel'), 100000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('two_loops', 'async_pummel', variant('two_loops'), 50000, ('wall_ns',), counted=1000, threads=True),
     Workload('posts', 'posts', [], 1000000, ('cpu_ns', 'wakeups_per_batch'), counted=10000, threads=True),

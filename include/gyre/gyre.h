@@ -16,6 +16,7 @@
  *  | pool.h     | gy_pool, gy_work: threads for what blocks or computes                 |
  *  | emitter.h  | gy_emitter, gy_listener: the EventEmitter                             |
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
+ *  | udp.h      | gy_udp: datagrams in batches, multicast                               |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
@@ -44,5 +45,6 @@
 #include "gyre/stats.h"
 #include "gyre/stream.h"
 #include "gyre/timer.h"
+#include "gyre/udp.h"
 
 #endif

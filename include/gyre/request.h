@@ -14,7 +14,7 @@
  *  | `timer`   | gy_settle_timer()   | gy_timer       | nothing                      | stops it                     |
  *  | `read`    | gy_settle_read()    | gy_stream      | `num`: bytes, at least 1     | ends the read                |
  *  | `connect` | gy_settle_connect() | gy_stream      | `ptr`: the gy_stream         | ends the attempt             |
- *  | `write`   | gy_settle_write()   | gy_write       | nothing                      | fails all the stream's writes |
+ *  | `write`   | gy_settle_write()   | gy_write       | nothing                      | fails all that are queued    |
  *  | `close`   | gy_settle_close()   | gy_stream      | nothing                      | is not heard                 |
  *
  *  The end of a stream is the error GY_EOF of a read. Functions that return nothing, such as gy_timer_start(), stand in

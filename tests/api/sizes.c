@@ -6,11 +6,13 @@
 _Static_assert(sizeof(gy_io) <= 64, "a descriptor watcher");
 _Static_assert(sizeof(gy_timer) <= 72, "a timer");
 _Static_assert(sizeof(gy_stream) <= 160, "an idle connection");
+_Static_assert(sizeof(gy_endpoint) == 32, "an address");
 #endif
 _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && offsetof(gy_stream, user) == 0 &&
                    offsetof(gy_write, user) == 0 && offsetof(gy_job, user) == 0 && offsetof(gy_async, user) == 0 &&
                    offsetof(gy_message, user) == 0 && offsetof(gy_signal, user) == 0 && offsetof(gy_hook, user) == 0 &&
-                   offsetof(gy_work, user) == 0 && offsetof(gy_alarm, user) == 0,
+                   offsetof(gy_work, user) == 0 && offsetof(gy_alarm, user) == 0 && offsetof(gy_udp, user) == 0 &&
+                   offsetof(gy_dgram, user) == 0,
                "user is the first field");
 
 int main(void) { return 0; }

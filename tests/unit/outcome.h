@@ -19,6 +19,8 @@ static inline gy_value outcome_note(gy_value value, void *ctx) {
     return gy_num(0);
 }
 
-static inline void outcome_of(gy_promise *promise, outcome *o) { gy_then_catch(promise, outcome_note, outcome_note, o); }
+static inline void outcome_of(gy_promise *promise, outcome *o) {
+    gy_then_catch(promise, outcome_note, outcome_note, o);
+}
 
 #endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* Receiving datagrams: one call into the kernel and one into the program for a whole batch.
+ *
+ * A socket takes one batch in a turn and leaves the rest for the next one, whatever the backend: a flood is then served
+ * at two calls for 64 datagrams, and timers and other descriptors have their turn in between. How many places are
+ * offered to the kernel follows what came last, so that a lone datagram does not pay for 64 headers.
+ *
+ * Nothing here is kept over the callback, which may stop, close, and free the socket. */
+#include "net/udp.h"
+
+#include <string.h>
+
+enum { RECV_LEAST = 4 };
+
+/* Between two turns nothing is remembered where states are reported; where changes are, a look that found less than
+ * there was room for has seen the end. */
+static void recv_settle(gy_udp *u, bool drained) {
+    if (drained || gyi_udp_is(u, GYI_UDP_LEVEL)) u->priv.state &= ~(unsigned)GYI_UDP_READABLE;
+    gyi_udp_interest(u);
+    if (gyi_udp_is(u, GYI_UDP_READABLE | GYI_UDP_TROUBLE) || u->priv.err) gyi_udp_push_later(u);
+}
+
+static void recv_fail(gy_udp *u, int err) {
+    recv_settle(u, false);
+    u->priv.received(u, err, NULL, 0);
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/* Takes one error off the queue of errors. @return 0; -EAGAIN when there is none; or why that could not be told. */
+static int recv_take_error(gy_udp *u, gy_udp_msg *msg, gy_buf room, int *what) {
+    gyi_dgram_in in = {.room = room, .from = msg->from.priv.raw, .from_len = GYI_DGRAM_NAME};
+    memset(msg, 0, sizeof *msg);
+    if (!gyi_udp_is(u, GYI_UDP_ERRORS)) return -EAGAIN;
+    int err = gyi_dgram_take_error(&u->loop->sys, u->priv.fd, &in, what);
+    if (err) return err;
+    msg->from.priv.len = in.from_len;
+    gyi_endpoint_plain(&msg->from);
+    msg->buf = (gy_buf){room.base, in.len < room.len ? in.len : room.len};
+    msg->length = in.len;
+    msg->flags = GY_UDP_RETURNED | (in.truncated ? GY_UDP_TRUNCATED : 0);
+    msg->ttl = msg->tos = -1;
+    return 0;
+}
+
+/* Tells of one error from the queue. @return whether there was anything to tell; the socket may be gone then. */
+static GYI_APART bool recv_tell_error(gy_udp *u) {
+    gy_udp_msg msg;
+    int what;
+    int err = recv_take_error(u, &msg, (gy_buf){u->priv.into.base, u->priv.size}, &what);
+    if (err == -EAGAIN) return false;
+    u->priv.state |= GYI_UDP_TROUBLE; /* there may be more */
+    if (err) {
+        recv_fail(u, err);
+    } else {
+        recv_settle(u, false);
+        u->priv.received(u, what, &msg, 1);
+    }
+    return true;
+}
+
+void gyi_udp_drop_errors(gy_udp *u) {
+    gy_udp_msg msg;
+    char nothing;
+    int what;
+    while (recv_take_error(u, &msg, (gy_buf){&nothing, 0}, &what) == 0) continue;
+    u->priv.state &= ~(unsigned)GYI_UDP_TROUBLE;
+}
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+static void recv_place(const gy_udp *u, gyi_dgram_in *in, gy_udp_msg *msgs, unsigned count) {
+    char *base = u->priv.into.base;
+    for (unsigned i = 0; i < count; i++) {
+        in[i].room = (gy_buf){base + i * u->priv.size, u->priv.size};
+        in[i].from = msgs[i].from.priv.raw;
+        in[i].from_len = GYI_DGRAM_NAME;
+    }
+}
+
+static void recv_note(gy_udp_msg *m, const gyi_dgram_in *in) {
+    m->buf = (gy_buf){in->room.base, in->len < in->room.len ? in->len : in->room.len};
+    m->from.priv.len = in->from_len;
+    gyi_endpoint_plain(&m->from);
+    m->length = in->len;
+    m->flags = in->truncated ? GY_UDP_TRUNCATED : 0;
+    m->interface = 0;
+    m->local.priv.len = 0;
+    m->ttl = m->tos = -1;
+}
+
+static void recv_note_info(gy_udp_msg *m, const gyi_dgram_info *info, unsigned wanted) {
+    if ((wanted & GY_UDP_LOCAL) && info->family) {
+        gyi_endpoint_host(&m->local, info->family, info->local);
+        m->interface = info->interface;
+    }
+    if (wanted & GY_UDP_HOPS) m->ttl = info->ttl;
+    if (wanted & GY_UDP_CLASS) m->tos = info->tos;
+}
+
+/* The same with what comes along; apart, because of the memory that it takes on the stack. */
+static GYI_APART int recv_batch_info(gy_udp *u, gyi_dgram_in *in, gy_udp_msg *msgs, unsigned count, int *later) {
+    gyi_dgram_info info[GYI_DGRAM_BATCH];
+    int n = gyi_dgram_recv(&u->loop->sys, u->priv.fd, in, info, count, later);
+    for (int i = 0; i < n; i++) {
+        recv_note(&msgs[i], &in[i]);
+        recv_note_info(&msgs[i], &info[i], u->priv.info);
+    }
+    return n;
+}
+
+/* Receives up to `count` datagrams. @return how many, or an error. */
+static GYI_APART int recv_batch(gy_udp *u, gy_udp_msg *msgs, unsigned count, int *later) {
+    gyi_dgram_in in[GYI_DGRAM_BATCH];
+    recv_place(u, in, msgs, count);
+    if (u->priv.info) return recv_batch_info(u, in, msgs, count, later);
+    int n = gyi_dgram_recv(&u->loop->sys, u->priv.fd, in, NULL, count, later);
+    for (int i = 0; i < n; i++) recv_note(&msgs[i], &in[i]);
+    return n;
+}
+
+/* Twice the places when all were filled, half when most stayed empty. */
+static void recv_expect(gy_udp *u, unsigned offered, unsigned filled) {
+    unsigned next = offered;
+    if (filled == offered) next = 2 * offered;
+    else if (filled < offered / 4) next = offered / 2;
+    if (next < RECV_LEAST) next = RECV_LEAST;
+    u->priv.expect = (uint16_t)(next < u->priv.slots ? next : u->priv.slots);
+}
+
+void gyi_udp_receive(gy_udp *u) {
+    gy_udp_msg msgs[GYI_DGRAM_BATCH];
+    int later = 0, err = u->priv.err;
+    u->priv.err = 0;
+    if (GYI_UNLIKELY(err)) {
+        recv_fail(u, err);
+        return;
+    }
+    if (GYI_UNLIKELY(gyi_udp_is(u, GYI_UDP_TROUBLE))) {
+        u->priv.state &= ~(unsigned)GYI_UDP_TROUBLE;
+        if (recv_tell_error(u)) return;
+    }
+    unsigned offered = u->priv.expect;
+    int n = recv_batch(u, msgs, offered, &later);
+    if (n == -EAGAIN) {
+        recv_settle(u, true);
+    } else if (n < 0) {
+        /* Where there is a queue of errors, it has said more about this one. */
+        if (!recv_tell_error(u)) recv_fail(u, n);
+    } else {
+        u->priv.err = later;
+        recv_expect(u, offered, (unsigned)n);
+        recv_settle(u, (unsigned)n < offered);
+        if (n > 1) u->priv.turn = (uint32_t)u->loop->stats.turns; /* the answers leave together: see udpsend.c */
+        u->priv.received(u, 0, msgs, (unsigned)n);
+    }
+}
+
+/* ---- starting and stopping --------------------------------------------------------------------------------------- */
+
+/* Asks for what the kernel was not asked for yet. */
+static int recv_ask(gy_udp *u, unsigned info) {
+    unsigned missing = info & ~(unsigned)u->priv.asked;
+    if (!missing) return 0;
+    int err = gyi_dgram_ask(&u->loop->sys, u->priv.fd, gyi_udp_family(u), missing);
+    if (!err) u->priv.asked |= (uint8_t)missing;
+    return err;
+}
+
+int gy_udp_recv_start(gy_udp *u, gy_udp_recv_opts opts) {
+    if (!opts.fn || !opts.into.base || !opts.into.len || opts.size > opts.into.len) return -EINVAL;
+    if (opts.info & ~(unsigned)GYI_DGRAM_INFO) return -EINVAL;
+    if (!gyi_udp_usable(u)) return GY_ECLOSED;
+    if (gyi_udp_is(u, GYI_UDP_RECEIVING)) return -EALREADY;
+    if (gyi_udp_is(u, GYI_UDP_REFUSED)) return u->priv.watch.fd;
+    int err = recv_ask(u, opts.info);
+    if (err) return err;
+    size_t size = opts.size ? opts.size : opts.into.len, slots = opts.into.len / size;
+    u->priv.into = opts.into;
+    u->priv.size = size;
+    u->priv.slots = (uint16_t)(slots < GYI_DGRAM_BATCH ? slots : GYI_DGRAM_BATCH);
+    if (!u->priv.expect) u->priv.expect = RECV_LEAST;
+    if (u->priv.expect > u->priv.slots) u->priv.expect = u->priv.slots;
+    u->priv.info = (uint8_t)opts.info;
+    u->priv.received = opts.fn;
+    u->priv.state |= GYI_UDP_RECEIVING;
+    gyi_udp_interest(u);
+    if (gyi_udp_is(u, GYI_UDP_READABLE | GYI_UDP_TROUBLE) || u->priv.err) gyi_udp_push_later(u);
+    return 0;
+}
+
+/* The entry may stand for sending too, and stays where it is; without a receiver it does nothing else. */
+void gy_udp_recv_stop(gy_udp *u) {
+    if (!gyi_udp_usable(u) || !gyi_udp_is(u, GYI_UDP_RECEIVING)) return;
+    u->priv.state &= ~(unsigned)GYI_UDP_RECEIVING;
+    gyi_udp_interest(u);
+}
