@@ -17,6 +17,7 @@
  *  | emitter.h  | gy_emitter, gy_listener: the EventEmitter                             |
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
  *  | udp.h      | gy_udp: datagrams in batches, multicast                               |
+ *  | stream.h   | gy_stream: tcp, local sockets, pipes; descriptors over local sockets  |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |

@@ -8,6 +8,12 @@
 #include <string.h>
 #include <sys/un.h>
 
+#ifdef __linux__
+enum { ADDR_ABSTRACT = 1 };
+#else
+enum { ADDR_ABSTRACT = 0 }; /* the system has no abstract names, and a file of such a name is not what was meant */
+#endif
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* Reads a number of at most `digits` digits and at most `most`; leading zeros are not one. NULL when there is none. */
@@ -127,7 +133,7 @@ int gyi_addr_local(const char *path, gyi_sockaddr *out) {
     struct sockaddr_un un;
     size_t len = strlen(path);
     bool abstract = path[0] == '@';
-    if (len == 0) return GY_EADDRESS;
+    if (len == 0 || (abstract && !ADDR_ABSTRACT)) return GY_EADDRESS;
     if (len + !abstract > sizeof un.sun_path) return -ENAMETOOLONG;
     memset(&un, 0, sizeof un);
     un.sun_family = AF_UNIX;

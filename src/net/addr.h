@@ -13,7 +13,8 @@ int gyi_addr_parse(const char *text, gyi_sockaddr *out);
 /* Any IPv4 address with the port of another address. */
 void gyi_addr_any4(const gyi_sockaddr *like, gyi_sockaddr *out);
 
-/* A path, or on Linux "@name". @return 0, -ENAMETOOLONG, or GY_EADDRESS for an empty one. */
+/* A path, or on Linux "@name". @return 0, -ENAMETOOLONG, or GY_EADDRESS for an empty one and
+ * for an abstract name where there are none. */
 int gyi_addr_local(const char *path, gyi_sockaddr *out);
 
 /* Writes an address of any of these families as it would be read; "" when there is none to write. */

@@ -23,10 +23,24 @@ void gyi_connect_ready(gy_stream *s, unsigned got) {
     s->priv.fn.connect(s, err);
 }
 
+#ifdef TCP_FASTOPEN_CONNECT
+
+/* Has the first write carry the request to connect, when the kernel knows that the peer takes it. It is a wish. */
+static void connect_fast(gy_loop *l, int fd) { gyi_sock_set(&l->sys, fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1); }
+
+#else
+
+static void connect_fast(gy_loop *l, int fd) {
+    (void)l;
+    (void)fd;
+}
+
+#endif
+
 static int connect_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *addr, gy_connect_fn *fn) {
     /* The attempt comes first: a socket that is watched before it is connected reports a hang-up. */
     int outcome = gyi_sock_connect(&l->sys, fd, addr);
-    int err = gyi_stream_adopt(l, s, fd, GYI_STREAM_CONNECTING | gyi_stream_kind(addr));
+    int err = gyi_stream_adopt(l, s, fd, GYI_STREAM_CONNECTING | gyi_stream_family(addr));
     if (err) {
         gyi_fd_close(&l->sys, fd);
         return err;
@@ -49,6 +63,7 @@ int gy_tcp_connect(gy_loop *loop, gy_stream *stream, gy_connect_opts opts) {
     if (fd < 0) return fd;
     err = gyi_sock_set(&loop->sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (!err && from.len) err = gyi_sock_bind(&loop->sys, fd, &from);
+    if (!err && opts.fastopen) connect_fast(loop, fd);
     if (!err) return connect_begin(loop, stream, fd, &to, opts.fn);
     gyi_fd_close(&loop->sys, fd);
     return err;

@@ -23,6 +23,22 @@ enum { LISTEN_REUSEPORT = SO_REUSEPORT };
 #endif
 
 enum { LISTEN_BACKLOG = 511 };
+#ifdef TCP_FASTOPEN
+
+/* Not an error where it is switched off: it is a wish. macOS and FreeBSD only know whether, and Linux knows how
+ * many. */
+static void listen_fast(gy_loop *l, int fd, int most) { gyi_sock_set(&l->sys, fd, IPPROTO_TCP, TCP_FASTOPEN, most); }
+
+#else
+
+static void listen_fast(gy_loop *l, int fd, int most) {
+    (void)l;
+    (void)fd;
+    (void)most;
+}
+
+#endif
+
 static const gy_ns LISTEN_PAUSE = GY_MS(100);
 
 /* ---- accepting --------------------------------------------------------------------------------------------------- */
@@ -76,7 +92,8 @@ int gy_stream_accept(gy_stream *server, gy_stream *client) {
     if (fd < 0) fd = gyi_sock_accept(&server->loop->sys, server->priv.fd);
     if (fd < 0) return fd;
     server->priv.waiting = fd + 1; /* until it has a stream */
-    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE | (server->priv.state & GYI_STREAM_WARY));
+    unsigned kind = server->priv.state & (GYI_STREAM_WARY | GYI_STREAM_LOCAL);
+    int err = gyi_stream_adopt(server->loop, client, fd, GYI_STREAM_WRITABLE | kind);
     if (err) {
         if (!gyi_entry_listed(&server->priv.watch.entry)) listen_pause(server); /* to be announced again */
         return err;
@@ -104,7 +121,8 @@ static int listen_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *ad
         if (un.sun_path[0]) err = gyi_fd_chmod(&l->sys, un.sun_path, opts->mode);
     }
     if (!err) err = gyi_sock_listen(&l->sys, fd, opts->backlog > 0 ? opts->backlog : LISTEN_BACKLOG);
-    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_LISTENING | gyi_stream_kind(addr));
+    if (!err && opts->fastopen > 0) listen_fast(l, fd, opts->fastopen); /* macOS wants it to listen already */
+    if (!err) err = gyi_stream_adopt(l, s, fd, GYI_STREAM_LISTENING | gyi_stream_family(addr));
     if (err) gyi_fd_close(&l->sys, fd);
     else s->priv.fn.connect = opts->fn;
     return err;
@@ -148,4 +166,22 @@ int gy_local_listen(gy_loop *loop, gy_stream *stream, gy_listen_opts opts) {
     if (err) return err;
     int fd = gyi_sock_open(&loop->sys, AF_UNIX);
     return fd < 0 ? fd : listen_begin(loop, stream, fd, &addr, &opts);
+}
+
+int gy_stream_listen(gy_loop *loop, gy_stream *stream, int fd, gy_connect_fn *fn) {
+    gyi_sockaddr addr;
+    if (!fn) return -EINVAL;
+    if (fd < 0) return -EBADF;
+    if (stream->priv.state) return -EALREADY;
+    gyi_sys *sys = &loop->sys;
+    int err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
+    if (!err) err = gyi_sock_local(sys, fd, &addr);
+    int mode = err ? err : gyi_fd_mode(sys, fd);
+    if (mode < 0) return mode;
+    err = gyi_sock_listen(sys, fd, LISTEN_BACKLOG);
+    if (!err) err = gyi_fd_nonblock(sys, fd);
+    unsigned state = GYI_STREAM_LISTENING | (mode & GYI_FD_WAITS ? GYI_STREAM_RESTORE : 0);
+    if (!err) err = gyi_stream_adopt(loop, stream, fd, state | gyi_stream_family(&addr));
+    if (!err) stream->priv.fn.connect = fn;
+    return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Streams: opening by descriptor, reading, and closing. Writing, listening and connecting have files of their own.
+/* Streams: their turn, reading, and closing. Writing and the ways to open have files of their own.
  *
  * A read of tcp that comes back shorter than its buffer has emptied the socket, so the stream is not readable any more
  * until the kernel says so again: that spares one call per message. The exceptions are a peer that has closed, whose
@@ -7,7 +7,12 @@
  * terminals and local sockets nothing is taken for granted: they stop at line ends and at descriptors on their way. */
 #include "net/stream.h"
 
+#include "net/kind.h"
 #include "sys/fd.h"
+
+static void stream_run(gyi_entry *entry);
+
+bool gyi_stream_watches(const gyi_watch *watch) { return watch->entry.run == stream_run; }
 
 static gy_stream *stream_of(gyi_entry *entry) { return GY_OF(entry, gy_stream, priv.watch.entry); }
 
@@ -29,12 +34,17 @@ static GYI_APART int64_t stream_nothing(gy_stream *s, ssize_t n) {
     return n;
 }
 
+static GYI_APART ssize_t stream_recv_oddly(gyi_sys *sys, gy_stream *s, void *base, size_t len) {
+    if (gyi_stream_is(s, GYI_STREAM_FDS)) return gyi_fds_recv(s, (gy_buf){base, len});
+    return gyi_fd_read(sys, s->priv.fd, base, len);
+}
+
 /* Reads once. @return bytes, GY_EOF, or a negative error, -EAGAIN when there is nothing. */
 static inline int64_t stream_recv(gy_stream *s, gy_buf into) {
     gyi_sys *sys = &s->loop->sys;
     unsigned state = s->priv.state;
-    ssize_t n = GYI_UNLIKELY(state & GYI_STREAM_FILE) ? gyi_fd_read(sys, s->priv.fd, into.base, into.len)
-                                                      : gyi_sock_recv(sys, s->priv.fd, into.base, into.len);
+    ssize_t n = GYI_UNLIKELY(state & GYI_STREAM_ODD) ? stream_recv_oddly(sys, s, into.base, into.len)
+                                                     : gyi_sock_recv(sys, s->priv.fd, into.base, into.len);
     if (GYI_UNLIKELY(n <= 0)) return stream_nothing(s, n);
     if ((size_t)n < into.len && !(state & (GYI_STREAM_ENDED | GYI_STREAM_WARY)))
         s->priv.state = state & ~(unsigned)GYI_STREAM_READABLE;
@@ -64,8 +74,7 @@ static inline void stream_answer(gy_stream *s) {
     s->priv.fn.read(s, 0, (gy_buf){s->priv.buf.base, (size_t)n});
 }
 
-/* Tells the pending read or connect what it was made to fail with. */
-static void stream_answer_failed(gy_stream *s) {
+void gyi_stream_answer_failed(gy_stream *s) {
     bool connecting = gyi_stream_is(s, GYI_STREAM_CONNECTING);
     s->priv.state &= ~(unsigned)(GYI_STREAM_FAILED | GYI_STREAM_READING | GYI_STREAM_CONNECTING);
     if (connecting) gyi_write_fail(s, s->priv.err); /* nothing will ever be written */
@@ -83,10 +92,12 @@ static void stream_closed(gy_stream *s) {
 
 /* The rare half of a stream's turn: whatever is not readiness of a connected stream. */
 static GYI_APART void stream_run_special(gy_stream *s, unsigned got) {
-    if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) {
+        gyi_kind_run(s);
+    } else if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
         if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
         else if (s->priv.first && !gyi_stream_is(s, GYI_STREAM_CONNECTING)) gyi_write_flush(s); /* the edge is here */
-        stream_answer_failed(s);
+        gyi_stream_answer_failed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
         stream_closed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_REFUSED)) {
@@ -119,13 +130,14 @@ static void stream_run(gyi_entry *entry) {
 /* Why a read is not taken; 0 when it is taken after all, and will be told of a refusal. */
 static GYI_APART int stream_read_check(gy_stream *s) {
     if (!gyi_stream_usable(s)) return GY_ECLOSED;
+    if (gyi_stream_is(s, GYI_STREAM_WRITE_ONLY)) return -EBADF;
     return gyi_stream_is(s, GYI_STREAM_READING | GYI_STREAM_CONNECTING) ? -EBUSY : 0;
 }
 
 int gy_stream_read(gy_stream *s, gy_buf into, gy_read_fn *fn) {
     unsigned state = s->priv.state;
     if (GYI_UNLIKELY(!fn || !into.len || !into.base)) return -EINVAL;
-    if (GYI_UNLIKELY((state & (GYI_STREAM_OPEN | GYI_STREAM_SPECIAL | GYI_STREAM_READING)) != GYI_STREAM_OPEN)) {
+    if (GYI_UNLIKELY((state & (GYI_STREAM_OPEN | GYI_STREAM_BARS)) != GYI_STREAM_OPEN)) {
         int err = stream_read_check(s);
         if (err) return err;
     }
@@ -141,12 +153,19 @@ int gy_stream_read(gy_stream *s, gy_buf into, gy_read_fn *fn) {
 
 int64_t gy_stream_try_read(gy_stream *s, gy_buf into) {
     if (!into.len || !into.base) return -EINVAL;
-    if (!gyi_stream_usable(s)) return GY_ECLOSED;
-    if (gyi_stream_is(s, GYI_STREAM_READING | GYI_STREAM_CONNECTING)) return -EBUSY;
-    return stream_recv(s, into);
+    int err = stream_read_check(s);
+    if (err) return err;
+    return gyi_stream_is(s, GYI_STREAM_KIND) ? -EAGAIN : stream_recv(s, into);
 }
 
 /* ---- opening and closing ----------------------------------------------------------------------------------------- */
+
+static inline void stream_clear(gy_stream *s, int fd) {
+    s->priv.fd = fd;
+    s->priv.first = s->priv.last = NULL;
+    s->priv.queued = 0;
+    s->priv.err = s->priv.broken = s->priv.waiting = 0;
+}
 
 int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     if (s->priv.state) return -EALREADY;
@@ -155,10 +174,7 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     int err = gyi_watch_start(loop, &s->priv.watch, fd, edge ? GY_READABLE | GY_WRITABLE | GY_EDGE : 0);
     if (err) return err;
     s->loop = loop;
-    s->priv.fd = fd;
-    s->priv.first = s->priv.last = NULL;
-    s->priv.queued = 0;
-    s->priv.err = s->priv.broken = s->priv.waiting = 0;
+    stream_clear(s, fd);
     /* Without word of urgent data, no short read can be trusted. */
     if (!(loop->poller.caps & GYI_CAP_PRIORITY)) state |= GYI_STREAM_WARY;
     s->priv.state = state | GYI_STREAM_OPEN | (edge ? 0 : GYI_STREAM_LEVEL);
@@ -167,23 +183,17 @@ int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
     return 0;
 }
 
-/* What an adopted descriptor is, as far as it matters. */
-static unsigned stream_kind_of(gy_loop *loop, int fd) {
-    gyi_sockaddr addr;
-    int type;
-    if (gyi_sock_get(&loop->sys, fd, SOL_SOCKET, SO_TYPE, &type)) return GYI_STREAM_FILE | GYI_STREAM_WARY;
-    if (type != SOCK_STREAM || gyi_sock_local(&loop->sys, fd, &addr)) return GYI_STREAM_WARY;
-    return gyi_stream_kind(&addr);
-}
-
-int gy_stream_open(gy_loop *loop, gy_stream *stream, int fd) {
-    if (fd < 0) return -EBADF;
-    if (stream->priv.state) return -EALREADY;
-    /* What can fail comes before what changes the descriptor. */
-    int err = gyi_slots_reserve(&loop->slots, &loop->alloc, fd);
-    if (!err) err = gyi_fd_nonblock(&loop->sys, fd);
-    if (!err) err = gyi_fd_quiet(&loop->sys, fd);
-    return err ? err : gyi_stream_adopt(loop, stream, fd, GYI_STREAM_WRITABLE | stream_kind_of(loop, fd));
+int gyi_stream_begin(gy_loop *loop, gy_stream *s, const gyi_stream_kind *kind, int fd, unsigned ways) {
+    if (s->priv.state) return -EALREADY;
+    s->priv.watch.entry.run = stream_run;
+    s->loop = loop;
+    stream_clear(s, fd);
+    s->priv.of.kind = kind;
+    /* What it does about a request is decided in the stream's turn, which `readable` asks for. */
+    s->priv.state = GYI_STREAM_OPEN | GYI_STREAM_KIND | GYI_STREAM_WARY | GYI_STREAM_READABLE | ways;
+    if (!(s->priv.watch.want & GYI_WATCH_UNREF)) gyi_loop_ref(loop);
+    loop->open++;
+    return 0;
 }
 
 void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {
@@ -194,22 +204,47 @@ void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {
         s->priv.state |= GYI_STREAM_FAILED;
         gyi_stream_push(s);
     }
-    if ((parts & GY_STREAM_WRITE) && s->priv.first) gyi_write_fail(s, err);
+    /* What somebody is writing just now fails when he is done with it. */
+    if ((parts & GY_STREAM_WRITE) && s->priv.first) {
+        if (gyi_stream_is(s, GYI_STREAM_WRITE_OUT)) gyi_write_break(s, err);
+        else gyi_write_fail(s, err);
+    }
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) gyi_kind_cancel(s, parts);
+}
+
+/* Gives back what the stream has beside its descriptor. */
+static GYI_APART void stream_unload(gy_stream *s) {
+    if (gyi_stream_is(s, GYI_STREAM_LISTENING)) gyi_listen_close(s);
+    if (gyi_stream_is(s, GYI_STREAM_FDS)) gyi_fds_close(s);
+    if (gyi_stream_is(s, GYI_STREAM_RESTORE)) gyi_open_restore(s);
+    s->priv.state &= ~(unsigned)(GYI_STREAM_FDS | GYI_STREAM_RESTORE);
+}
+
+void gyi_stream_drop(gy_stream *s) {
+    if (gyi_stream_is(s, GYI_STREAM_HOLDS)) stream_unload(s);
+    gyi_watch_forget(s->loop, &s->priv.watch);
+    gyi_fd_close(&s->loop->sys, s->priv.fd);
+    s->priv.fd = -1;
 }
 
 void gy_stream_close(gy_stream *s, gy_close_fn *fn) {
     if ((s->priv.state & (GYI_STREAM_OPEN | GYI_STREAM_CLOSING)) != GYI_STREAM_OPEN) return;
-    gy_loop *loop = s->loop;
-    if (gyi_stream_is(s, GYI_STREAM_LISTENING)) gyi_listen_close(s);
-    gyi_watch_forget(loop, &s->priv.watch);
-    gyi_fd_close(&loop->sys, s->priv.fd);
-    s->priv.fd = -1;
+    bool kind = gyi_stream_is(s, GYI_STREAM_KIND);
     s->priv.closed = fn;
+    if (!kind) gyi_stream_drop(s);
     gy_stream_cancel(s, GY_STREAM_READ | GY_STREAM_WRITE, GY_ECANCELED);
     s->priv.state |= GYI_STREAM_CLOSING;
     /* A failed read still has the entry; it hands it on (stream_run_special). */
-    if (gyi_stream_is(s, GYI_STREAM_FAILED)) gyi_stream_push(s);
-    else gyi_queue_close(&loop->queue, &s->priv.watch.entry);
+    if (kind || gyi_stream_is(s, GYI_STREAM_FAILED)) gyi_stream_push(s);
+    else gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
+}
+
+int gy_stream_reset(gy_stream *s, gy_close_fn *fn) {
+    if (!gy_stream_is_open(s)) return GY_ECLOSED;
+    if (gyi_stream_is(s, GYI_STREAM_LISTENING | GYI_STREAM_FILE | GYI_STREAM_LOCAL | GYI_STREAM_KIND)) return -ENOTSUP;
+    int err = gyi_sock_reset(&s->loop->sys, s->priv.fd);
+    if (!err) gy_stream_close(s, fn);
+    return err;
 }
 
 bool gy_stream_is_open(const gy_stream *s) {
@@ -218,10 +253,22 @@ bool gy_stream_is_open(const gy_stream *s) {
 
 int gy_stream_fd(const gy_stream *s) { return gy_stream_is_open(s) ? s->priv.fd : -1; }
 
+/* What has no descriptor to watch counts as watched all the same, while it is open. */
+static void stream_count(gy_stream *s, bool wanted) {
+    gyi_watch *w = &s->priv.watch;
+    bool counted = !(w->want & GYI_WATCH_UNREF);
+    if (counted == wanted) return;
+    w->want ^= GYI_WATCH_UNREF;
+    if (wanted) gyi_loop_ref(s->loop);
+    else gyi_loop_unref(s->loop);
+}
+
 void gy_stream_ref(gy_stream *s) {
-    if (s->loop) gyi_watch_ref(s->loop, &s->priv.watch);
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) stream_count(s, true);
+    else if (s->loop) gyi_watch_ref(s->loop, &s->priv.watch);
 }
 
 void gy_stream_unref(gy_stream *s) {
-    if (s->loop) gyi_watch_unref(s->loop, &s->priv.watch);
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) stream_count(s, false);
+    else if (s->loop) gyi_watch_unref(s->loop, &s->priv.watch);
 }

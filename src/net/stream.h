@@ -37,17 +37,35 @@ enum {
     GYI_STREAM_FILE       = 0x80000, /* no socket: a pipe, a terminal */
     GYI_STREAM_LEVEL      = 0x100000, /* the backend reports states, not changes */
     GYI_STREAM_WARY       = 0x200000, /* no tcp: a short read does not mean that there is no more */
+    GYI_STREAM_FDS        = 0x400000, /* reads bring descriptors too, which wait in `of.fds` */
+    GYI_STREAM_LOCAL      = 0x800000, /* a local socket */
+    GYI_STREAM_BLOCKING   = 0x1000000, /* a socket left in blocking mode: each call says itself not to wait */
+    GYI_STREAM_RESTORE    = 0x2000000, /* was in blocking mode, which is put back on close */
+    GYI_STREAM_READ_ONLY  = 0x4000000,
+    GYI_STREAM_WRITE_ONLY = 0x8000000,
+    GYI_STREAM_KIND       = 0x10000000, /* somebody else reads and writes for it: `of.kind` */
+    GYI_STREAM_READ_OUT   = 0x20000000, /* which is doing a read */
+    GYI_STREAM_WRITE_OUT  = 0x40000000, /* which is doing a write */
 
     /* Whatever makes a stream's turn something else than reading and writing. */
     GYI_STREAM_SPECIAL = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
-                         GYI_STREAM_FAILED,
+                         GYI_STREAM_FAILED | GYI_STREAM_KIND,
+    /* Whatever keeps a read from being taken at once. */
+    GYI_STREAM_BARS = GYI_STREAM_SPECIAL | GYI_STREAM_READING | GYI_STREAM_WRITE_ONLY,
+    /* Whatever makes a read something else than recv(). */
+    GYI_STREAM_ODD = GYI_STREAM_FILE | GYI_STREAM_FDS,
+    /* Whatever is to be given back on close, beside the descriptor. */
+    GYI_STREAM_HOLDS = GYI_STREAM_LISTENING | GYI_STREAM_FDS | GYI_STREAM_RESTORE,
     /* Whatever keeps a write from being tried at once. */
     GYI_STREAM_HINDERS = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
-                         GYI_STREAM_SHUT | GYI_STREAM_WROTE | GYI_STREAM_QUEUED | GYI_STREAM_BROKEN | GYI_STREAM_FILE
+                         GYI_STREAM_SHUT | GYI_STREAM_WROTE | GYI_STREAM_QUEUED | GYI_STREAM_BROKEN | GYI_STREAM_FILE |
+                         GYI_STREAM_READ_ONLY | GYI_STREAM_KIND
 };
 
-/* The mark of a shutdown among the writes: their `count`. */
+/* Marks among the writes, in their `count`: a shutdown; and a write with descriptors none of which has gone, that is,
+ * no byte of it: `fds` are the descriptors, `err` their number, and `own` the bytes. */
 #define GYI_WRITE_SHUTDOWN UINT32_MAX
+#define GYI_WRITE_FDS      (UINT32_MAX - 1)
 
 static inline bool gyi_stream_is(const gy_stream *s, unsigned state) { return s->priv.state & state; }
 
@@ -60,11 +78,21 @@ static inline bool gyi_stream_usable(const gy_stream *s) {
  * the stream and `fd` as they were. */
 int gyi_stream_adopt(gy_loop *loop, gy_stream *stream, int fd, unsigned state);
 
-/* GYI_STREAM_WARY for a socket of an address that is not one of tcp, else 0. */
-static inline unsigned gyi_stream_kind(const gyi_sockaddr *addr) {
-    bool tcp = addr->addr.ss_family == AF_INET || addr->addr.ss_family == AF_INET6;
-    return tcp ? 0 : GYI_STREAM_WARY;
+/* What is to be known of a socket with such an address. */
+static inline unsigned gyi_stream_family(const gyi_sockaddr *addr) {
+    int family = addr->addr.ss_family;
+    if (family == AF_INET || family == AF_INET6) return 0;
+    return family == AF_UNIX ? GYI_STREAM_WARY | GYI_STREAM_LOCAL : GYI_STREAM_WARY;
 }
+
+/* Whether a watcher is that of a stream. */
+bool gyi_stream_watches(const gyi_watch *watch);
+
+/* Tells the pending read or connect what it was made to fail with. One call into user code. */
+void gyi_stream_answer_failed(gy_stream *stream);
+
+/* Lets go of the descriptor; the stream stays open without it. */
+void gyi_stream_drop(gy_stream *stream);
 
 /* Where levels are reported: watches for what is needed now, and not for what would be reported for nothing. */
 void gyi_stream_interest(gy_stream *stream);
@@ -77,6 +105,27 @@ static inline void gyi_stream_push(gy_stream *s) { gyi_watch_push(s->loop, &s->p
 /* Writes what is queued, as far as it goes. */
 void gyi_write_flush(gy_stream *stream);
 
+/* Why a write is not taken; 0 when it is. */
+int gyi_write_check(const gy_stream *stream, const gy_write *write, gy_write_fn *fn);
+
+/* Queues a write whose buffers or mark are set and of which `len` bytes are to go, or says GY_EBACKLOG. */
+int gyi_write_add(gy_stream *stream, gy_write *write, size_t len, gy_write_fn *fn);
+
+/* Has the stream look at its queue. */
+void gyi_write_wake(gy_stream *stream);
+
+/* Puts the buffers of the first writes into `out`, up to a mark. @return how many, at most `cap`. */
+unsigned gyi_write_gather(const gy_stream *stream, gy_buf *out, unsigned cap);
+
+/* Reports the writes that `n` more bytes finish, and those of nothing that follow. */
+void gyi_write_consume(gy_stream *stream, size_t n);
+
+/* Ends the first write, which is a shutdown. */
+void gyi_write_ended(gy_stream *stream, int err);
+
+/* From now on writes report `err`, unless they did already. */
+void gyi_write_break(gy_stream *stream, int err);
+
 /* Has all queued writes report `err`. */
 void gyi_write_fail(gy_stream *stream, int err);
 
@@ -86,5 +135,22 @@ void gyi_connect_ready(gy_stream *stream, unsigned got);
 
 /* Gives back what a listener holds when it closes. */
 void gyi_listen_close(gy_stream *server);
+
+/* ---- fds.c ---- */
+
+/* Reads bytes, and descriptors into the stream's list of them. As stream_recv(). */
+int64_t gyi_fds_recv(gy_stream *stream, gy_buf into);
+
+/* Sends the first byte and more of the first write of the queue, and its descriptors. @return as gyi_sock_send(); with
+ * 1 or more, it is a write like others from then on. */
+ssize_t gyi_fds_send(gy_stream *stream);
+
+/* Closes the descriptors that were never taken. */
+void gyi_fds_close(gy_stream *stream);
+
+/* ---- open.c ---- */
+
+/* Puts the blocking mode back, or leaves that to another stream of the same open file. */
+void gyi_open_restore(gy_stream *stream);
 
 #endif

@@ -29,18 +29,19 @@ static inline void write_done(gy_write *w, int err) {
     gyi_queue_again(&w->stream->loop->queue, &w->priv.entry);
 }
 
+/* With fast open (connect.c), sending may be what begins to connect. */
 static ssize_t write_send(gy_stream *s, const gy_buf *from, unsigned count) {
     gyi_sys *sys = &s->loop->sys;
     ssize_t n;
     if (gyi_stream_is(s, GYI_STREAM_FILE)) n = gyi_fd_writev(sys, s->priv.fd, from, count);
     else if (count == 1) n = gyi_sock_send(sys, s->priv.fd, from->base, from->len);
     else n = gyi_sock_sendv(sys, s->priv.fd, from, count);
-    return n;
+    return n == -EINPROGRESS ? -EAGAIN : n;
 }
 
 /* ---- the queue of a stream --------------------------------------------------------------------------------------- */
 
-static bool write_is_shutdown(const gy_write *w) { return w->priv.count == GYI_WRITE_SHUTDOWN; }
+static bool write_is_marked(const gy_write *w) { return w->priv.count >= GYI_WRITE_FDS; }
 
 /* While it is on the stream's queue, a write's entry is a ring of its own, so that it counts as taken. */
 static void write_append(gy_stream *s, gy_write *w) {
@@ -79,52 +80,72 @@ static size_t write_advance(gy_write *w, size_t n) {
     return 0;
 }
 
-/* Puts the buffers of the first writes into `out`, up to a shutdown. @return how many. */
-static unsigned write_gather(const gy_stream *s, gy_buf *out) {
+static inline unsigned write_gather(const gy_stream *s, gy_buf *out, unsigned cap) {
     unsigned n = 0;
-    for (const gy_write *w = s->priv.first; w && !write_is_shutdown(w); w = w->priv.next)
+    for (const gy_write *w = s->priv.first; w && !write_is_marked(w); w = w->priv.next)
         for (unsigned i = 0; i < w->priv.count; i++) {
-            if (n == WRITE_GATHER) return n;
+            if (n == cap) return n;
             out[n++] = i ? w->priv.bufs[i] : w->priv.own;
         }
     return n;
 }
 
-/* Reports the writes that `n` more bytes finish, and those of nothing that follow. */
+unsigned gyi_write_gather(const gy_stream *s, gy_buf *out, unsigned cap) { return write_gather(s, out, cap); }
+
 static void write_consume(gy_stream *s, size_t n) {
     s->priv.queued -= n;
-    while (s->priv.first && !write_is_shutdown(s->priv.first)) {
+    while (s->priv.first && !write_is_marked(s->priv.first)) {
         n = write_advance(s->priv.first, n);
         if (s->priv.first->priv.count) return;
         write_done(write_take(s), 0);
     }
 }
 
+void gyi_write_consume(gy_stream *s, size_t n) { write_consume(s, n); }
+
+void gyi_write_ended(gy_stream *s, int err) { write_done(write_take(s), err); }
+
 /* The first error stays. */
-static void write_break(gy_stream *s, int err) {
+void gyi_write_break(gy_stream *s, int err) {
     if (gyi_stream_is(s, GYI_STREAM_BROKEN)) return;
     s->priv.broken = err;
     s->priv.state |= GYI_STREAM_BROKEN;
 }
 
 void gyi_write_fail(gy_stream *s, int err) {
-    write_break(s, err);
+    gyi_write_break(s, err);
     s->priv.queued = 0;
     while (s->priv.first) write_done(write_take(s), err);
 }
 
-static void write_shutdown(gy_stream *s) {
-    gy_write *w = write_take(s);
-    write_done(w, gyi_sock_shutdown_write(&s->loop->sys, s->priv.fd));
+/* What has no other direction ends by being closed. */
+static int write_end(gy_stream *s) {
+    if (!gyi_stream_is(s, GYI_STREAM_WRITE_ONLY)) return gyi_sock_shutdown_write(&s->loop->sys, s->priv.fd);
+    gyi_stream_drop(s);
+    return 0;
+}
+
+static void write_shutdown(gy_stream *s) { gyi_write_ended(s, write_end(s)); }
+
+/* The first write in the queue is one with a mark. */
+static GYI_APART void write_marked(gy_stream *s) {
+    if (s->priv.first->priv.count == GYI_WRITE_SHUTDOWN) {
+        write_shutdown(s);
+        return;
+    }
+    ssize_t n = gyi_fds_send(s);
+    if (n == -EAGAIN) s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
+    else if (n < 0) gyi_write_fail(s, (int)n);
+    else write_consume(s, (size_t)n);
 }
 
 void gyi_write_flush(gy_stream *s) {
     gy_buf gathered[WRITE_GATHER];
     while (s->priv.first && gyi_stream_is(s, GYI_STREAM_WRITABLE)) {
-        unsigned count = write_gather(s, gathered);
+        unsigned count = write_gather(s, gathered, WRITE_GATHER);
         if (!count) {
             write_consume(s, 0);
-            if (s->priv.first) write_shutdown(s);
+            if (s->priv.first) write_marked(s);
             continue;
         }
         ssize_t n = write_send(s, gathered, count);
@@ -141,9 +162,10 @@ void gyi_write_flush(gy_stream *s) {
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-static int write_check(const gy_stream *s, const gy_write *w, gy_write_fn *fn) {
+int gyi_write_check(const gy_stream *s, const gy_write *w, gy_write_fn *fn) {
     if (GYI_UNLIKELY(!fn)) return -EINVAL;
     if (GYI_UNLIKELY(!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT))) return GY_ECLOSED;
+    if (GYI_UNLIKELY(gyi_stream_is(s, GYI_STREAM_READ_ONLY))) return -EBADF;
     if (GYI_UNLIKELY(gyi_entry_listed(&w->priv.entry))) return -EALREADY;
     return 0;
 }
@@ -162,8 +184,8 @@ static bool write_ended(gy_stream *s, gy_write *w, ssize_t n, size_t len) {
         write_done(w, 0);
         return true;
     }
-    if (n < 0 && n != -EAGAIN) {
-        write_break(s, (int)n);
+    if (n < 0 && n != -EAGAIN && n != -EINPROGRESS) {
+        gyi_write_break(s, (int)n);
         write_done(w, (int)n);
         return true;
     }
@@ -172,13 +194,32 @@ static bool write_ended(gy_stream *s, gy_write *w, ssize_t n, size_t len) {
     return false;
 }
 
+void gyi_write_wake(gy_stream *s) {
+    if (gyi_stream_is(s, GYI_STREAM_CONNECTING)) return;
+    if (gyi_stream_is(s, GYI_STREAM_WRITABLE | GYI_STREAM_KIND)) gyi_stream_push(s);
+    else gyi_stream_interest(s);
+}
+
 /* Puts a write of which `len` bytes are left on the queue of its stream. */
 static void write_queue(gy_stream *s, gy_write *w, size_t len) {
     s->priv.queued += len;
     write_append(s, w);
-    if (gyi_stream_is(s, GYI_STREAM_CONNECTING)) return;
-    if (gyi_stream_is(s, GYI_STREAM_WRITABLE)) gyi_stream_push(s);
-    else gyi_stream_interest(s);
+    gyi_write_wake(s);
+}
+
+/* After a failure nothing is queued, except where somebody is still at work on what was (kind.c): it comes first. */
+static bool write_is_broken(const gy_stream *s) { return gyi_stream_is(s, GYI_STREAM_BROKEN) && !s->priv.first; }
+
+int gyi_write_add(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
+    if (write_exceeds(s, len)) return GY_EBACKLOG;
+    w->stream = s;
+    w->priv.fn = fn;
+    if (write_is_broken(s)) {
+        write_done(w, s->priv.broken);
+        return 0;
+    }
+    write_queue(s, w, len);
+    return 0;
 }
 
 /* Takes a write whose buffers are set: tries it at once if nothing is before it, and queues what is left. */
@@ -186,7 +227,7 @@ static GYI_APART int write_submit(gy_stream *s, gy_write *w, size_t len, gy_writ
     if (write_exceeds(s, len)) return GY_EBACKLOG;
     w->stream = s;
     w->priv.fn = fn;
-    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) {
+    if (write_is_broken(s)) {
         write_done(w, s->priv.broken);
         return 0;
     }
@@ -208,7 +249,7 @@ static void write_set(gy_write *w, gy_buf own, const gy_buf *bufs, unsigned coun
 
 /* A write that is not simply sent. */
 static GYI_APART int write_slowly(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
-    int err = write_check(s, w, fn);
+    int err = gyi_write_check(s, w, fn);
     if (err) return err;
     if (from.len && !from.base) return -EINVAL;
     write_set(w, from, NULL, 1);
@@ -240,9 +281,9 @@ int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
 }
 
 int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned count, gy_write_fn *fn) {
-    int err = write_check(s, w, fn);
+    int err = gyi_write_check(s, w, fn);
     if (err) return err;
-    if (!from || !count) return -EINVAL;
+    if (!from || !count || count >= GYI_WRITE_FDS) return -EINVAL;
     size_t len = 0;
     for (unsigned i = 0; i < count; i++) {
         if ((from[i].len && !from[i].base) || from[i].len > SIZE_MAX / 2 - len) return -EINVAL;
@@ -253,29 +294,31 @@ int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned cou
 }
 
 int gy_stream_shutdown(gy_stream *s, gy_write *w, gy_write_fn *fn) {
-    int err = write_check(s, w, fn);
+    int err = gyi_write_check(s, w, fn);
     if (err) return err;
     s->priv.state |= GYI_STREAM_SHUT;
     w->stream = s;
     w->priv.fn = fn;
     w->priv.count = GYI_WRITE_SHUTDOWN;
-    if (gyi_stream_is(s, GYI_STREAM_BROKEN)) {
+    if (write_is_broken(s)) {
         write_done(w, s->priv.broken);
         return 0;
     }
     write_append(s, w);
-    if (!gyi_stream_is(s, GYI_STREAM_CONNECTING) && s->priv.first == w) write_shutdown(s);
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) gyi_stream_push(s);
+    else if (!gyi_stream_is(s, GYI_STREAM_CONNECTING) && s->priv.first == w) write_shutdown(s);
     return 0;
 }
 
 int64_t gy_stream_try_write(gy_stream *s, gy_buf from) {
     if (from.len && !from.base) return -EINVAL;
     if (!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT)) return GY_ECLOSED;
+    if (gyi_stream_is(s, GYI_STREAM_READ_ONLY)) return -EBADF;
     if (gyi_stream_is(s, GYI_STREAM_BROKEN)) return s->priv.broken;
-    if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING)) return -EAGAIN;
+    if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING | GYI_STREAM_KIND)) return -EAGAIN;
     if (!from.len) return 0;
     ssize_t n = write_send(s, &from, 1);
-    if (n < 0 && n != -EAGAIN) write_break(s, (int)n);
+    if (n < 0 && n != -EAGAIN) gyi_write_break(s, (int)n);
     return n;
 }
 

@@ -13,15 +13,38 @@
 _Static_assert(sizeof(gy_buf) == sizeof(struct iovec) && offsetof(gy_buf, len) == offsetof(struct iovec, iov_len),
                "a gy_buf is handed to the kernel as a struct iovec");
 
-int gyi_fd_nonblock(gyi_sys *sys, int fd) {
+/* The status flags, or -errno. */
+static int fd_flags(gyi_sys *sys, int fd) {
     int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
     if (err) return err;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0) return -errno;
-    if (flags & O_NONBLOCK) return 0;
-    err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
+    return flags < 0 ? -errno : flags;
+}
+
+static int fd_set_flags(gyi_sys *sys, int fd, int flags) {
+    int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
     if (err) return err;
-    return fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
+    return fcntl(fd, F_SETFL, flags) ? -errno : 0;
+}
+
+int gyi_fd_mode(gyi_sys *sys, int fd) {
+    int flags = fd_flags(sys, fd);
+    if (flags < 0) return flags;
+    int way = flags & O_ACCMODE;
+    int mode = way == O_RDONLY ? GYI_FD_READS : way == O_WRONLY ? GYI_FD_WRITES : GYI_FD_READS | GYI_FD_WRITES;
+    return flags & O_NONBLOCK ? mode : mode | GYI_FD_WAITS;
+}
+
+int gyi_fd_nonblock(gyi_sys *sys, int fd) {
+    int flags = fd_flags(sys, fd);
+    if (flags < 0 || (flags & O_NONBLOCK)) return flags < 0 ? flags : 0;
+    return fd_set_flags(sys, fd, flags | O_NONBLOCK);
+}
+
+int gyi_fd_blocking(gyi_sys *sys, int fd) {
+    int flags = fd_flags(sys, fd);
+    if (flags < 0 || !(flags & O_NONBLOCK)) return flags < 0 ? flags : 0;
+    return fd_set_flags(sys, fd, flags & ~O_NONBLOCK);
 }
 
 int gyi_fd_cloexec(gyi_sys *sys, int fd) {
@@ -47,6 +70,16 @@ void gyi_fd_close(gyi_sys *sys, int fd) {
     close(fd);
 }
 
+#ifndef __APPLE__
+
+int gyi_fd_pipe(gyi_sys *sys, int ends[2]) {
+    int err = gyi_sys_enter(sys, GYI_SYS_POLLER);
+    if (err) return err;
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
+}
+
+#else
+
 int gyi_fd_pipe(gyi_sys *sys, int ends[2]) {
     int err = gyi_sys_enter(sys, GYI_SYS_POLLER);
     if (err) return err;
@@ -60,6 +93,8 @@ int gyi_fd_pipe(gyi_sys *sys, int ends[2]) {
     gyi_fd_close(sys, ends[1]);
     return err;
 }
+
+#endif
 
 ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len) {
     for (;;) {

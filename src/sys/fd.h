@@ -7,7 +7,16 @@
 
 #include "sys/sys.h"
 
+/* How a descriptor was opened. */
+enum { GYI_FD_READS = 1, GYI_FD_WRITES = 2, GYI_FD_WAITS = 4 };
+
+/* GYI_FD_ bits, or -errno. */
+int gyi_fd_mode(gyi_sys *sys, int fd);
+
+/* Whether it waits is a property of the open file, which other descriptors and other processes may share. */
 int gyi_fd_nonblock(gyi_sys *sys, int fd);
+int gyi_fd_blocking(gyi_sys *sys, int fd);
+
 int gyi_fd_cloexec(gyi_sys *sys, int fd);
 
 /* Whether it is a regular file or a directory: always ready, for poll(), and not to be watched, for others. */

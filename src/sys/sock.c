@@ -10,10 +10,12 @@
 
 #include "sys/fd.h"
 
-#ifdef TCP_KEEPIDLE
+#if defined(TCP_KEEPIDLE)
 enum { SOCK_KEEPIDLE = TCP_KEEPIDLE };
-#else
+#elif defined(TCP_KEEPALIVE)
 enum { SOCK_KEEPIDLE = TCP_KEEPALIVE }; /* macOS calls it so */
+#else
+enum { SOCK_KEEPIDLE = -1 }; /* OpenBSD: one time for all */
 #endif
 
 #ifdef SOCK_CLOEXEC
@@ -22,6 +24,11 @@ static int sock_create(gyi_sys *sys, int family) {
     (void)sys;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return fd < 0 ? -errno : fd;
+}
+
+static int sock_two(gyi_sys *sys, int ends[2]) {
+    (void)sys;
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) ? -errno : 0;
 }
 
 static int sock_take(gyi_sys *sys, int fd) {
@@ -46,6 +53,18 @@ static int sock_create(gyi_sys *sys, int family) {
     return fd < 0 ? -errno : sock_prepare(sys, fd);
 }
 
+static int sock_two(gyi_sys *sys, int ends[2]) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) return -errno;
+    int err = sock_prepare(sys, ends[0]);
+    if (err < 0) {
+        gyi_fd_close(sys, ends[1]);
+        return err;
+    }
+    err = sock_prepare(sys, ends[1]);
+    if (err < 0) gyi_fd_close(sys, ends[0]);
+    return err < 0 ? err : 0;
+}
+
 static int sock_take(gyi_sys *sys, int fd) {
     int got = accept(fd, NULL, NULL);
     if (got < 0) return -errno;
@@ -58,6 +77,11 @@ static int sock_take(gyi_sys *sys, int fd) {
 int gyi_sock_open(gyi_sys *sys, int family) {
     int err = gyi_sys_enter(sys, GYI_SYS_SOCKET);
     return err ? err : sock_create(sys, family);
+}
+
+int gyi_sock_pair(gyi_sys *sys, int ends[2]) {
+    int err = gyi_sys_enter(sys, GYI_SYS_SOCKET);
+    return err ? err : sock_two(sys, ends);
 }
 
 int gyi_sock_bind(gyi_sys *sys, int fd, const gyi_sockaddr *addr) {
@@ -113,10 +137,22 @@ int gyi_sock_get(gyi_sys *sys, int fd, int level, int option, int *value) {
     return getsockopt(fd, level, option, value, &len) ? -errno : 0;
 }
 
+int gyi_sock_reset(gyi_sys *sys, int fd) {
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    int err = gyi_sys_enter(sys, GYI_SYS_SOCKOPT);
+    if (err) return err;
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none) ? -errno : 0;
+}
+
 int gyi_sock_keepalive(gyi_sys *sys, int fd, int seconds) {
     int err = gyi_sock_set(sys, fd, SOL_SOCKET, SO_KEEPALIVE, seconds > 0);
-    if (err || seconds == 0) return err;
+    if (err || seconds == 0 || SOCK_KEEPIDLE < 0) return err;
     return gyi_sock_set(sys, fd, IPPROTO_TCP, SOCK_KEEPIDLE, seconds);
+}
+
+int gyi_sock_keepalive_time(gyi_sys *sys, int fd, int *seconds) {
+    *seconds = 1;
+    return SOCK_KEEPIDLE < 0 ? 0 : gyi_sock_get(sys, fd, IPPROTO_TCP, SOCK_KEEPIDLE, seconds);
 }
 
 int gyi_sock_local(gyi_sys *sys, int fd, gyi_sockaddr *out) {

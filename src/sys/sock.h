@@ -35,16 +35,33 @@ int gyi_sock_shutdown_write(gyi_sys *sys, int fd);
 int gyi_sock_set(gyi_sys *sys, int fd, int level, int option, int value);
 int gyi_sock_get(gyi_sys *sys, int fd, int level, int option, int *value);
 
+/* Two local sockets that are connected with each other, born as those of gyi_sock_open(). */
+int gyi_sock_pair(gyi_sys *sys, int ends[2]);
+
+/* Has the close that follows reset the connection instead of ending it. */
+int gyi_sock_reset(gyi_sys *sys, int fd);
+
 /* Turns keepalive on with the given seconds of silence before the first probe, or off with 0. */
 int gyi_sock_keepalive(gyi_sys *sys, int fd, int seconds);
+
+/* Those seconds, or 1 where the system does not tell. */
+int gyi_sock_keepalive_time(gyi_sys *sys, int fd, int *seconds);
 
 int gyi_sock_local(gyi_sys *sys, int fd, gyi_sockaddr *out);
 int gyi_sock_peer(gyi_sys *sys, int fd, gyi_sockaddr *out);
 
-#ifdef MSG_NOSIGNAL
-enum { GYI_SOCK_SEND = MSG_NOSIGNAL };
+/* Where a call can say itself that it is not to wait, in both directions, a socket that is handed over can stay in the
+ * blocking mode in which others may use it. The rest of the systems are not known to honour it when sending. */
+#if defined(__linux__) || defined(__FreeBSD__)
+enum { GYI_SOCK_NOWAIT = MSG_DONTWAIT };
 #else
-enum { GYI_SOCK_SEND = 0 }; /* SO_NOSIGPIPE instead, set at birth */
+enum { GYI_SOCK_NOWAIT = 0 };
+#endif
+
+#ifdef MSG_NOSIGNAL
+enum { GYI_SOCK_SEND = MSG_NOSIGNAL | GYI_SOCK_NOWAIT };
+#else
+enum { GYI_SOCK_SEND = GYI_SOCK_NOWAIT }; /* SO_NOSIGPIPE instead, set at birth */
 #endif
 
 /* Move bytes without SIGPIPE. -EAGAIN when it would block. The two that are called for every message are inline. */
@@ -52,7 +69,7 @@ static inline ssize_t gyi_sock_recv(gyi_sys *sys, int fd, void *to, size_t len) 
     for (;;) {
         int err = gyi_sys_enter(sys, GYI_SYS_READ);
         if (err) return err;
-        ssize_t n = recv(fd, to, len, 0);
+        ssize_t n = recv(fd, to, len, GYI_SOCK_NOWAIT);
         if (GYI_LIKELY(n >= 0)) return n;
         if (errno != EINTR) return -errno;
     }

@@ -126,3 +126,52 @@ TEST(sock, errors_of_each_call) {
     close(ends[0]);
     close(ends[1]);
 }
+
+TEST(sock, a_pair_is_connected_and_a_reset_is_noticed) {
+    gyi_sockaddr where;
+    int pair[2];
+    char got[4];
+    CHECK_EQ(gyi_sock_pair(&sys, pair), 0);
+    for (int i = 0; i < 2; i++) check_born(pair[i]);
+    CHECK_EQ(gyi_sock_send(&sys, pair[0], "abc", 3), 3);
+    CHECK_EQ(gyi_sock_recv(&sys, pair[1], got, sizeof got), 3);
+    close(pair[0]);
+    close(pair[1]);
+    int l = listener(&where), c = gyi_sock_open(&sys, AF_INET);
+    gyi_sock_connect(&sys, c, &where);
+    wait_for(l, POLLIN);
+    int s = gyi_sock_accept(&sys, l);
+    CHECK_EQ(gyi_sock_reset(&sys, s), 0);
+    close(s);
+    wait_for(c, POLLIN);
+    CHECK_EQ(gyi_sock_recv(&sys, c, got, sizeof got), -ECONNRESET);
+    CHECK_EQ(gyi_sock_reset(&sys, -1), -EBADF);
+    close(c);
+    close(l);
+}
+
+TEST(sock, the_seconds_of_keepalive_are_told) {
+    int c = gyi_sock_open(&sys, AF_INET), value = 0;
+    CHECK_EQ(gyi_sock_keepalive(&sys, c, 30), 0);
+    CHECK_EQ(gyi_sock_keepalive_time(&sys, c, &value), 0);
+    CHECK(value == 30 || value == 1);
+    close(c);
+}
+
+#if defined(__linux__) || defined(__FreeBSD__)
+/* A socket in blocking mode is read and written without waiting. */
+TEST(sock, calls_do_not_wait_whatever_the_mode) {
+    static char big[1 << 22];
+    int pair[2];
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    CHECK_EQ(gyi_sock_recv(&sys, pair[0], big, 1), -EAGAIN);
+    ssize_t n = gyi_sock_send(&sys, pair[0], big, sizeof big);
+    CHECK(n > 0 && n < (ssize_t)sizeof big);
+    CHECK_EQ(gyi_sock_send(&sys, pair[0], big, sizeof big), -EAGAIN);
+    gy_buf part = {big, sizeof big};
+    CHECK_EQ(gyi_sock_sendv(&sys, pair[0], &part, 1), -EAGAIN);
+    CHECK(!(fcntl(pair[0], F_GETFL) & O_NONBLOCK));
+    close(pair[0]);
+    close(pair[1]);
+}
+#endif
