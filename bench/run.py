@@ -74,6 +74,8 @@ WORKLOADS = [
     Workload('pool_round_trip', 'pool', variant('pool_round_trip'), 20000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('pool_round_trip_apart', 'pool', variant('pool_round_trip_apart'), 20000, ('cpu_ns', 'wall_ns'),
              threads=True),
+    Workload('spawn_small', 'spawn', variant('spawn_small'), 100, ('wall_ns', 'cpu_ns')),
+    Workload('spawn_large', 'spawn', variant('spawn_large'), 100, ('wall_ns', 'cpu_ns')),
     Workload('emit_1', 'emitter', ['--listeners', '1'], 10000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('emit_10', 'emitter', ['--listeners', '10'], 3000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('lateness', 'lateness', [], None, ('median_us', 'p99_us', 'early')),

@@ -19,6 +19,7 @@
  *  | udp.h      | gy_udp: datagrams in batches, multicast                               |
  *  | stream.h   | gy_stream: tcp, local sockets, pipes; descriptors over local sockets  |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
+ *  | process.h  | gy_process, gy_run: child processes                                   |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
  *  | request.h  | GY_PROMISE: any request of the library as a promise                   |
@@ -40,6 +41,7 @@
 #include "gyre/job.h"
 #include "gyre/loop.h"
 #include "gyre/pool.h"
+#include "gyre/process.h"
 #include "gyre/promise.h"
 #include "gyre/request.h"
 #include "gyre/signal.h"

@@ -47,8 +47,8 @@ extern "C" {
 #define GY_PROMISE(loop, kind, request, start) GY_PROMISE_UNTIL(NULL, loop, kind, request, start)
 
 /** As GY_PROMISE(), with a cancel token, which may be NULL. When it is cancelled, so is the request, and the promise is
- *  rejected with GY_ECANCELED as soon as the request has let go of its memory. A request that can no longer be cancelled
- *  tells how it ended. If the token is cancelled already, `start` is not evaluated. */
+ *  rejected with GY_ECANCELED as soon as the request has let go of its memory. A request that can no longer be
+ *  cancelled tells how it ended. If the token is cancelled already, `start` is not evaluated. */
 #define GY_PROMISE_UNTIL(token, loop, kind, request, start)                                                           \
     gy_request_end((loop), &(request)->user,                                                                          \
                    gy_request_begin((loop), &gy_kind_##kind, &(request)->user, (token)) ? (start) : GYI_NOT_BEGUN)

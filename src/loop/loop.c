@@ -44,7 +44,7 @@ static inline int loop_wait(gy_loop *l, gy_ns deadline) {
     loop_account(l, now);
     atomic_store(&l->asleep, 1);
     if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
-    l->poller.outside = l->working;
+    l->poller.outside = l->working + l->outside;
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
     atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
     l->now = gyi_loop_clock(l);
@@ -224,6 +224,7 @@ int gy_loop_new(gy_loop **out, gy_loop_opts opts) {
     gyi_list_init(&l->signals.list);
     gyi_list_init(&l->paused);
     gyi_list_init(&l->submitted);
+    gyi_list_init(&l->children);
     err = gyi_io_init(l);
     if (!err) err = gyi_async_init(l);
     if (err) gy_loop_free(l);
@@ -235,6 +236,7 @@ int gy_loop_free(gy_loop *l) {
     if (!l) return 0;
     if (l->running || l->open || l->working) return -EBUSY;
     if (l->task_free) l->task_free(l);
+    if (l->children_free) l->children_free(l);
     if (l->pool) l->pool_free(l->pool);
     while (atomic_load(&l->reporting)) {} /* the last report has arrived; its thread is on its way out */
     if (l->signals.free) l->signals.free(l);

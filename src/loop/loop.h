@@ -95,7 +95,7 @@ struct gy_loop {
 
     /* what the floors above hang on to the loop */
     gy_unhandled_fn *unhandled;
-    unsigned open;    /* streams, which keep the loop from being freed */
+    unsigned open;    /* streams and processes, which keep the loop from being freed */
     gyi_entry paused; /* listeners that found no descriptor for a connection */
     gy_timer resume;  /* has them try again */
     unsigned working; /* pool jobs that have not reported back */
@@ -103,6 +103,9 @@ struct gy_loop {
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */
     gy_pool *pool;       /* the loop's own */
+    gyi_entry children;  /* processes that nobody has waited for */
+    unsigned outside;    /* those of them with a handle: virtual time waits for them ("sim") */
+    void (*children_free)(gy_loop *);
     void *task;          /* promises: the floor's own state */
     void (*task_free)(gy_loop *);
     void (*pool_free)(gy_pool *);

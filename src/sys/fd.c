@@ -58,6 +58,11 @@ bool gyi_fd_is_file(int fd) {
     return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
+bool gyi_fd_is_pipe(int fd) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 int gyi_fd_chmod(gyi_sys *sys, const char *path, unsigned mode) {
     int err = gyi_sys_enter(sys, GYI_SYS_FCNTL);
     if (err) return err;

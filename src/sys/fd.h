@@ -22,6 +22,8 @@ int gyi_fd_cloexec(gyi_sys *sys, int fd);
 /* Whether it is a regular file or a directory: always ready, for poll(), and not to be watched, for others. */
 bool gyi_fd_is_file(int fd);
 
+bool gyi_fd_is_pipe(int fd);
+
 /* Sets the permission bits of a path. */
 int gyi_fd_chmod(gyi_sys *sys, const char *path, unsigned mode);
 

@@ -36,7 +36,7 @@ static int64_t fake_put(fake *f) {
     int64_t all = 0;
     unsigned count = gyi_write_gather(&f->s, bufs, 2);
     for (unsigned i = 0; i < count; i++) {
-        memcpy(f->data + f->end, bufs[i].base, bufs[i].len);
+        if (bufs[i].len) memcpy(f->data + f->end, bufs[i].base, bufs[i].len);
         f->end += bufs[i].len;
         all += (int64_t)bufs[i].len;
     }
