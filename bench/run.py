@@ -78,6 +78,10 @@ WORKLOADS = [
     Workload('spawn_large', 'spawn', variant('spawn_large'), 100, ('wall_ns', 'cpu_ns')),
     Workload('emit_1', 'emitter', ['--listeners', '1'], 10000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('emit_10', 'emitter', ['--listeners', '10'], 3000000, ('cpu_ns', 'allocations'), counted=10000),
+    Workload('fiber_switch', 'fibers', variant('fiber_switch'), 5000000, counted=10000),
+    Workload('fiber_await', 'fibers', variant('fiber_await'), 5000000, counted=10000),
+    Workload('fiber_spawn', 'fibers', variant('fiber_spawn'), 1000000, counted=10000),
+    Workload('fiber_memory', 'fibers', variant('fiber_memory'), 20000, ('bytes',)),
     Workload('lateness', 'lateness', [], None, ('median_us', 'p99_us', 'early')),
     Workload('memory', 'memory', [], None, ('io', 'timer', 'stream', 'write', 'async', 'descriptors')),
 ]

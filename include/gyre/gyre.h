@@ -23,6 +23,8 @@
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
  *  | request.h  | GY_PROMISE: any request of the library as a promise                   |
+ *  | fiber.h    | gy_fiber_start, gy_await: functions that wait; gy_events                |
+ *  | scope.h    | gy_scope: fibers that end before who started them                      |
  *
  *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
  *  field is the default; results are 0 or negative (base.h); an operation that completes later reports only to its
@@ -35,6 +37,7 @@
 #include "gyre/base.h"
 #include "gyre/cancel.h"
 #include "gyre/emitter.h"
+#include "gyre/fiber.h"
 #include "gyre/fs.h"
 #include "gyre/hook.h"
 #include "gyre/io.h"
@@ -44,6 +47,7 @@
 #include "gyre/process.h"
 #include "gyre/promise.h"
 #include "gyre/request.h"
+#include "gyre/scope.h"
 #include "gyre/signal.h"
 #include "gyre/stats.h"
 #include "gyre/stream.h"

@@ -244,6 +244,7 @@ int gy_loop_free(gy_loop *l) {
     gyi_async_free(l);
     gyi_io_free(l);
     l->poller.ops->close(&l->poller);
+    if (l->stacks_free) l->stacks_free(l);
     gy_alloc alloc = l->alloc;
     gyi_free(&alloc, l);
     return 0;

@@ -108,6 +108,8 @@ struct gy_loop {
     void (*children_free)(gy_loop *);
     void *task;          /* promises: the floor's own state */
     void (*task_free)(gy_loop *);
+    void *stacks;        /* of its fibers, which hold handles of the program, and so go last */
+    void (*stacks_free)(gy_loop *);
     void (*pool_free)(gy_pool *);
     void (*pool_forked)(gy_loop *);
 };

@@ -227,6 +227,10 @@ static bool promise_resolve(gyi_task *task, gy_promise *p, gy_value v, gy_promis
     return false;
 }
 
+void gyi_promise_conclude(gyi_task *task, gy_promise *p, gy_value value, gy_promise *source) {
+    if (!promise_resolve(task, p, value, source)) gyi_promise_release(task, p);
+}
+
 int gy_promise_resolve(gy_promise *p, gy_value value) {
     if (p->flags & GYI_PROMISE_LOCKED) {
         promise_refuse(value);
@@ -322,10 +326,7 @@ static bool promise_is_reaction(const gyi_entry *entry) {
 /* ---- reacting ------------------------------------------------------------------------------------------------ */
 
 void gyi_promise_react(gyi_task *task, gy_promise *p, gyi_entry *entry) {
-    if (!(p->flags & GYI_PROMISE_HANDLED)) {
-        p->flags |= GYI_PROMISE_HANDLED;
-        if (p->flags & GYI_PROMISE_TOLD) gyi_reject_late(task, p);
-    }
+    gyi_promise_handle(task, p);
     if (p->flags & GYI_PROMISE_SETTLED) {
         promise_trigger(task, p, entry);
     } else if (p->reactions) {

@@ -74,6 +74,8 @@ static bool task_end_values(gyi_task_slab *slab) {
  * and holds something only joins the dying, which nobody buries any more. */
 static void task_free(gy_loop *loop) {
     gyi_task *task = loop->task;
+    if (task->listening_end) task->listening_end(task);
+    if (task->fibers_end) task->fibers_end(task);
     task->reaping = true;
     for (bool any = true; any;) {
         any = false;
@@ -109,6 +111,8 @@ gyi_task *gyi_task_make(gy_loop *loop) {
     task->emergency = slab;
     gyi_list_init(&task->blocks);
     gyi_list_init(&task->accepts);
+    gyi_list_init(&task->fibers);
+    gyi_list_init(&task->listening);
     gyi_reject_init(task);
     loop->task = task;
     loop->task_free = task_free;

@@ -112,6 +112,11 @@ typedef struct gyi_task {
     gyi_entry check; /* looks at them */
     gy_job kick;     /* has the queue see to microtasks */
     gy_promise_hook_fn *unhandled, *handled;
+    struct gyi_fiber *fiber;  /* the one that runs now */
+    gyi_entry fibers;         /* all that have not ended */
+    gyi_entry listening;      /* gy_events that are open */
+    void (*fibers_end)(struct gyi_task *);
+    void (*listening_end)(struct gyi_task *);
     gyi_task_slab *emergency; /* one cell, for the promise that is returned when there is no memory */
     struct gyi_request *requests; /* request.c: nodes that are idle */
     int refusal;              /* why the last request was not begun */
@@ -181,6 +186,10 @@ void gyi_promise_settle(gyi_task *task, gy_promise *promise, unsigned state, gy_
 /* Settles a pending promise exactly as a settled one. */
 void gyi_promise_follow(gyi_task *task, gy_promise *promise, gy_promise *settled);
 
+/* Resolves a pending promise that only its maker settles, as the return value of a reaction on `source` would, and
+ * gives the maker's reference back. `source` may be NULL. */
+void gyi_promise_conclude(gyi_task *task, gy_promise *promise, gy_value value, gy_promise *source);
+
 /* Has a reaction queued when the promise is settled, or now if it is. `run` is set, and `abandon` of a gyi_reaction. */
 void gyi_promise_react(gyi_task *task, gy_promise *promise, gyi_entry *entry);
 
@@ -203,5 +212,12 @@ void gyi_reject_late(gyi_task *task, gy_promise *promise);
 
 /* A promise that is rejected with `err`, held until all jobs are done. Never NULL. */
 gy_promise *gyi_reject_failed(gyi_task *task, int err);
+
+/* Somebody looks after the promise from now on. */
+static inline void gyi_promise_handle(gyi_task *task, gy_promise *promise) {
+    if (promise->flags & GYI_PROMISE_HANDLED) return;
+    promise->flags |= GYI_PROMISE_HANDLED;
+    if (promise->flags & GYI_PROMISE_TOLD) gyi_reject_late(task, promise);
+}
 
 #endif
