@@ -87,7 +87,14 @@ enum gy_error {
     GY_EUNHANDLED = -4003, /**< an "error" event had no listener */
     GY_ECLOSED    = -4004, /**< the handle is closed or closing */
     GY_EADDRESS   = -4005, /**< the text is not an address */
-    GY_EBACKLOG   = -4006  /**< more is queued than the limit that was set allows */
+    GY_EBACKLOG   = -4006, /**< more is queued than the limit that was set allows */
+
+    /* Of looking up names (dns.h). */
+    GY_ENONAME    = -4020, /**< nobody knows the name */
+    GY_ENOADDRESS = -4021, /**< the name exists, without an address of the family that was asked for */
+    GY_ENOSERVICE = -4022, /**< nobody knows the service */
+    GY_ETRYAGAIN  = -4023, /**< nobody who knows could be asked: the same may work later */
+    GY_ERESOLVER  = -4024  /**< the resolver failed, and will again */
 };
 
 /** The name of an error as it stands in source code: "ECONNRESET", "GY_EOF". Never NULL; the text is static.

@@ -18,6 +18,7 @@
  *  | stream.h   | gy_stream: tcp and local sockets                                      |
  *  | udp.h      | gy_udp: datagrams in batches, multicast                               |
  *  | stream.h   | gy_stream: tcp, local sockets, pipes; descriptors over local sockets  |
+ *  | dns.h      | gy_dns, gy_dial: names to addresses and back, connecting by name       |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | process.h  | gy_process, gy_run: child processes                                   |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
@@ -36,6 +37,7 @@
 #include "gyre/async.h"
 #include "gyre/base.h"
 #include "gyre/cancel.h"
+#include "gyre/dns.h"
 #include "gyre/emitter.h"
 #include "gyre/fiber.h"
 #include "gyre/fs.h"

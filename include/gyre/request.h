@@ -16,6 +16,12 @@
  *  | `connect` | gy_settle_connect() | gy_stream      | `ptr`: the gy_stream         | ends the attempt             |
  *  | `write`   | gy_settle_write()   | gy_write       | nothing                      | fails all that are queued    |
  *  | `close`   | gy_settle_close()   | gy_stream      | nothing                      | is not heard                 |
+ *  | `dgram`   | gy_settle_dgram()   | gy_dgram       | nothing                      | is not heard                 |
+ *  | `dns`     | gy_settle_dns()     | gy_dns         | `ptr`: the gy_dns            | lets go of it                |
+ *  | `dial`    | gy_settle_dial()    | gy_dial        | `ptr`: gy_dial.stream        | ends it                      |
+ *  | `exit`    | gy_settle_exit()    | gy_process     | `num`: the exit code, or     | kills it, which is then the  |
+ *  |           |                     |                | minus the signal             | way it ended                 |
+ *  | `run`     | gy_settle_run()     | gy_run         | `ptr`: the gy_run            | kills it                     |
  *
  *  The end of a stream is the error GY_EOF of a read. Functions that return nothing, such as gy_timer_start(), stand in
  *  parentheses with a 0: `GY_PROMISE(loop, timer, &t, (gy_timer_start(loop, &t, opts), 0))`.
@@ -30,11 +36,14 @@
 #define GYRE_REQUEST_H
 
 #include "gyre/cancel.h"
+#include "gyre/dns.h"
 #include "gyre/fs.h"
 #include "gyre/pool.h"
+#include "gyre/process.h"
 #include "gyre/promise.h"
 #include "gyre/stream.h"
 #include "gyre/timer.h"
+#include "gyre/udp.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +72,12 @@ GY_API void gy_settle_read(gy_stream *stream, int err, gy_buf got); /**< for `re
 GY_API void gy_settle_connect(gy_stream *stream, int err);          /**< for `connect` */
 GY_API void gy_settle_write(gy_write *write, int err);              /**< for `write`: writing and shutdown */
 GY_API void gy_settle_close(gy_stream *stream);                     /**< for `close`, of an open stream */
+
+GY_API void gy_settle_dgram(gy_dgram *dgram, int err); /**< for `dgram` */
+GY_API void gy_settle_dns(gy_dns *req, int err);       /**< for `dns`: look-ups and reverse ones */
+GY_API void gy_settle_dial(gy_dial *dial, int err);    /**< for `dial` */
+GY_API void gy_settle_run(gy_run *run, int err);       /**< for `run` */
+GY_API void gy_settle_exit(gy_process *process, int err, gy_exit how); /**< for `exit` */
 
 /** The callback for gy_listen_opts.fn when connections are taken by gy_promise_accept() alone. */
 GY_API void gy_settle_accept(gy_stream *server, int err);
@@ -102,6 +117,11 @@ GY_API extern const gy_request_kind gy_kind_read;    /**< reads of streams */
 GY_API extern const gy_request_kind gy_kind_connect; /**< connecting streams */
 GY_API extern const gy_request_kind gy_kind_write;   /**< writes to streams */
 GY_API extern const gy_request_kind gy_kind_close;   /**< closing streams */
+GY_API extern const gy_request_kind gy_kind_dgram;   /**< sending datagrams */
+GY_API extern const gy_request_kind gy_kind_dns;     /**< looking up names */
+GY_API extern const gy_request_kind gy_kind_dial;    /**< connecting to names */
+GY_API extern const gy_request_kind gy_kind_exit;    /**< processes */
+GY_API extern const gy_request_kind gy_kind_run;     /**< programs that are run */
 
 #ifdef __cplusplus
 }

@@ -125,7 +125,11 @@ gyi_timed *gyi_wheel_pop(gyi_wheel *w, gy_ns now) {
             wheel_state(t, 0);
             return t;
         }
-        if (GYI_LIKELY(w->base >= gyi_tick(now))) return NULL;
+        if (GYI_LIKELY(w->base >= gyi_tick(now))) {
+            /* What is due next was known as the beginning of a slot that has run empty since. */
+            if (w->soonest <= now) w->soonest = GYI_WHEEL_UNKNOWN;
+            return NULL;
+        }
         if (wheel_step(w, gyi_tick(now))) w->soonest = GYI_WHEEL_UNKNOWN;
     }
 }

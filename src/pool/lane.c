@@ -58,16 +58,38 @@ static bool lane_rest(gyi_lane *lane, gyi_worker *worker) {
 static gy_work *lane_take(gyi_lane *lane) {
     if (!lane->queued) return NULL;
     gy_work *work = GY_OF(gyi_list_take(&lane->queue), gy_work, priv.entry);
-    work->priv.state = GYI_WORK_TAKEN;
+    work->priv.state = GYI_WORK_RUNNING;
     lane->queued--;
     lane->running++;
     return work;
 }
 
+/* A job that was let go of has ended: it has the last word, without the lock. Whether the lane has ended by then is
+ * looked at before: from here on either the lane waits for this thread, or this thread holds the pool. */
+static void lane_found(gyi_lane *lane, gyi_worker *worker, gy_work *work) {
+    worker->late = lane->closed;
+    lane->lost--;
+    gyi_mutex_unlock(&lane->lock);
+    work->priv.done(work, GY_ECANCELED);
+    if (!worker->late) gyi_pool_unref(lane->pool);
+    gyi_mutex_lock(&lane->lock);
+}
+
+/* A job was done, with the lock held. @return it, to be reported, or NULL when nobody wants it any more. */
+static gy_work *lane_did(gyi_lane *lane, gyi_worker *worker, gy_work *work) {
+    bool lost = work->priv.state == GYI_WORK_LOST;
+    lane->running--;
+    lane->done++;
+    work->priv.state = GYI_WORK_TAKEN;
+    if (!lost) return work;
+    lane_found(lane, worker, work);
+    return NULL;
+}
+
 /* Does jobs until there are none, with the lock held before and after, not between. A job is reported after the thread
  * counts as free again, and has taken the next one: the answer to a report is often the next job, and it must not find
  * everybody busy and call or start another thread for it. */
-static void lane_work(gyi_lane *lane) {
+static void lane_work(gyi_lane *lane, gyi_worker *worker) {
     gy_work *work = lane_take(lane), *done = NULL;
     while (work || done) {
         gyi_worker *next = lane_call(lane);
@@ -76,11 +98,7 @@ static void lane_work(gyi_lane *lane) {
         if (done) gyi_work_report(done, 0);
         if (work) work->priv.run(work);
         gyi_mutex_lock(&lane->lock);
-        if (work) {
-            lane->running--;
-            lane->done++;
-        }
-        done = work;
+        done = work ? lane_did(lane, worker, work) : NULL;
         work = lane_take(lane);
     }
 }
@@ -90,13 +108,17 @@ static void *lane_thread(void *arg) {
     gyi_lane *lane = worker->lane;
     gyi_mutex_lock(&lane->lock);
     lane->coming--;
-    do lane_work(lane);
+    do lane_work(lane, worker);
     while (!lane->closing && lane_rest(lane, worker));
-    worker->ended = true;
+    gy_pool *held = worker->late ? lane->pool : NULL;
+    worker->ended = !held;
     worker->next = lane->spare;
     lane->spare = worker;
-    if (--lane->threads == 0) gyi_cond_signal(&lane->ended);
+    if (--lane->threads == lane->lost) gyi_cond_signal(&lane->ended);
     gyi_mutex_unlock(&lane->lock);
+    if (!held) return NULL;
+    gyi_thread_detach();
+    gyi_pool_unref(held);
     return NULL;
 }
 
@@ -186,6 +208,19 @@ int gyi_lane_cancel(gyi_lane *lane, gy_work *work) {
     return err;
 }
 
+int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended) {
+    gyi_mutex_lock(&lane->lock);
+    int err = work->priv.state == GYI_WORK_RUNNING ? 0 : -EBUSY;
+    if (!err) {
+        work->priv.state = GYI_WORK_LOST;
+        work->priv.done = ended; /* and not `run`, which the thread may be about to read */
+        lane->lost++;
+        if (lane->threads == lane->lost) gyi_cond_signal(&lane->ended); /* somebody may be ending the pool */
+    }
+    gyi_mutex_unlock(&lane->lock);
+    return err;
+}
+
 int gyi_lane_init(gyi_lane *lane, gy_pool *pool, unsigned most) {
     lane->pool = pool;
     lane->most = most;
@@ -202,9 +237,11 @@ void gyi_lane_close(gyi_lane *lane) {
     lane->closing = true;
     lane_refuse(lane, GY_ECANCELED);
     for (gyi_worker *worker = lane->idle; worker; worker = worker->next) gyi_cond_signal(&worker->call);
-    while (lane->threads) gyi_cond_wait(&lane->ended, &lane->lock, GY_FOREVER);
+    while (lane->threads > lane->lost) gyi_cond_wait(&lane->ended, &lane->lock, GY_FOREVER);
+    lane->closed = true;
+    gyi_worker *ended = lane->spare; /* those that come late put themselves before it */
     gyi_mutex_unlock(&lane->lock);
-    for (gyi_worker *worker = lane->spare; worker; worker = worker->next) {
+    for (gyi_worker *worker = ended; worker; worker = worker->next) {
         if (worker->ended) gyi_thread_join(worker->thread);
         worker->ended = false;
     }

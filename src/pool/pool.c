@@ -10,7 +10,7 @@ enum { POOL_MOST = 1024 };
 
 /* ---- the pool object --------------------------------------------------------------------------------------------- */
 
-static void pool_unref(gy_pool *pool) {
+void gyi_pool_unref(gy_pool *pool) {
     if (atomic_fetch_sub(&pool->refs, 1) != 1) return;
     for (int i = 0; i < GY_LANE_COUNT; i++) gyi_lane_free(&pool->lane[i]);
     gy_alloc alloc = pool->alloc;
@@ -47,7 +47,7 @@ int gy_pool_new(gy_pool **out, gy_pool_opts opts) {
 void gy_pool_free(gy_pool *pool) {
     if (!pool) return;
     for (int i = 0; i < GY_LANE_COUNT; i++) gyi_lane_close(&pool->lane[i]);
-    pool_unref(pool);
+    gyi_pool_unref(pool);
 }
 
 void gy_pool_stats_get(gy_pool *pool, gy_pool_stats *out) {
@@ -79,7 +79,7 @@ static void work_finish(gyi_entry *entry) {
     gy_work *work = GY_OF(entry, gy_work, priv.entry);
     work->loop->working--;
     work->priv.away = GYI_WORK_HOME;
-    pool_unref(work->priv.pool);
+    gyi_pool_unref(work->priv.pool);
     if (work->priv.done) work->priv.done(work, work->priv.err);
 }
 
@@ -157,4 +157,14 @@ int gy_pool_cancel(gy_work *work) {
     }
     gyi_work_report(work, GY_ECANCELED);
     return 0;
+}
+
+int gyi_pool_abandon(gy_work *work, gy_work_done_fn *ended) {
+    gy_loop *loop = work->loop;
+    if (work->priv.away == GYI_WORK_HOME) return -EALREADY;
+    if (work->priv.away == GYI_WORK_SUBMITTED) return -EBUSY;
+    /* Once it is let go of, its memory may be gone. */
+    int err = gyi_lane_abandon(&work->priv.pool->lane[work->priv.lane], work, ended);
+    if (!err) loop->working--;
+    return err;
 }

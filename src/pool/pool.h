@@ -2,7 +2,13 @@
 /* The pool's inside. Each lane is a small pool of its own: a queue, a lock, threads. So lanes cannot starve each other,
  * and share no lock.
  *
- *   home -> submitted (loop->submitted) -> away: queued (lane) -> taken (running, or on its way to the loop) -> home */
+ *   home -> submitted (loop->submitted) -> away: queued (lane) -> running -> taken (on its way to the loop) -> home
+ *                                                                    '-> lost: let go of, and no loop's any more
+ *
+ * A job that may hang for minutes can be let go of while it runs (gyi_pool_abandon). Its thread goes on with it and
+ * then comes back to the lane; until then it counts as one of the lane's threads, so that jobs which hang cannot pile
+ * up threads, but nobody waits for it, not even the end of the pool: the memory stays until the thread has come back,
+ * held by the job's share in `refs`, and the last one out frees it. */
 #ifndef GYI_POOL_POOL_H
 #define GYI_POOL_POOL_H
 
@@ -10,7 +16,7 @@
 #include "sys/thread.h"
 
 enum { GYI_WORK_HOME, GYI_WORK_SUBMITTED, GYI_WORK_AWAY }; /* gy_work.priv.away, for the loop's thread */
-enum { GYI_WORK_QUEUED, GYI_WORK_TAKEN };                  /* gy_work.priv.state, under the lane's lock */
+enum { GYI_WORK_QUEUED, GYI_WORK_TAKEN, GYI_WORK_RUNNING, GYI_WORK_LOST }; /* .priv.state, under the lane's lock */
 
 typedef struct gyi_lane gyi_lane;
 
@@ -23,6 +29,7 @@ struct gyi_worker {
     gyi_thread thread;
     bool called; /* to work, by somebody who has taken it off the list of idle ones */
     bool ended;  /* to be joined before the place is used again */
+    bool late;   /* the lane ended without this thread, which nobody joins */
 };
 
 struct gyi_lane {
@@ -34,9 +41,10 @@ struct gyi_lane {
     unsigned threads, most;
     unsigned coming;   /* workers that were called or started and have not looked yet */
     unsigned resting;  /* workers on `idle` */
+    unsigned lost;     /* threads that are with jobs which were let go of */
     gyi_worker *idle;  /* the one that was busy last comes first: its memory is still warm */
     gyi_worker *spare; /* places without a thread */
-    bool closing;
+    bool closing, closed;
     uint64_t done, cancelled;
     gyi_sys sys;
 };
@@ -52,7 +60,7 @@ struct gy_pool {
 /* ---- lane.c ---- */
 int gyi_lane_init(gyi_lane *lane, gy_pool *pool, unsigned most);
 
-/* Ends the lane: cancels what is queued, waits for what runs, joins the threads. */
+/* Ends the lane: cancels what is queued, waits for what runs and was not let go of, joins the threads. */
 void gyi_lane_close(gyi_lane *lane);
 void gyi_lane_free(gyi_lane *lane);
 
@@ -63,8 +71,19 @@ void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list);
 /* @return as gy_pool_cancel(), without reporting. */
 int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
 
+/* @return as gyi_pool_abandon(). */
+int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
+
 /* ---- pool.c ---- */
 /* Sends a job that is on no list back to its loop. Any thread. */
 void gyi_work_report(gy_work *work, int err);
+
+/* Gives up a share in a pool; the last one frees it. Any thread. */
+void gyi_pool_unref(gy_pool *pool);
+
+/* Lets go of a job that is at work: its loop forgets it, `done` is not called, and when its `run` returns, `ended` is
+ * called instead, with GY_ECANCELED, on the same thread, and has the job's memory to itself. Loop thread.
+ * @return 0; -EBUSY when it has not begun (gy_pool_cancel() it) or is about to report; -EALREADY when it is idle. */
+int gyi_pool_abandon(gy_work *work, gy_work_done_fn *ended);
 
 #endif

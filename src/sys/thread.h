@@ -30,6 +30,9 @@ int gyi_cond_wait(gyi_cond *cond, gyi_mutex *mutex, gy_ns timeout);
 int gyi_thread_start(gyi_sys *sys, gyi_thread *thread, size_t stack, void *(*run)(void *), void *arg);
 void gyi_thread_join(gyi_thread thread);
 
+/* Has the system clean up after the calling thread, which nobody will join. */
+void gyi_thread_detach(void);
+
 /* The number of processors that are online, at least 1. */
 unsigned gyi_thread_cores(void);
 

@@ -34,8 +34,16 @@ TEST(error, all_of_the_librarys_own_are_known) {
     check_own(GY_EBACKLOG, "GY_EBACKLOG");
 }
 
+TEST(error, those_of_names_are_known) {
+    check_own(GY_ENONAME, "GY_ENONAME");
+    check_own(GY_ENOADDRESS, "GY_ENOADDRESS");
+    check_own(GY_ENOSERVICE, "GY_ENOSERVICE");
+    check_own(GY_ETRYAGAIN, "GY_ETRYAGAIN");
+    check_own(GY_ERESOLVER, "GY_ERESOLVER");
+}
+
 TEST(error, texts_are_sentences_without_a_full_stop) {
-    for (int err = -4010; err <= 1; err++) {
+    for (int err = -4030; err <= 1; err++) {
         const char *text = gy_error_text(err), *name = gy_error_name(err);
         size_t len = strlen(text);
         CHECK(len > 5 && text[len - 1] != '.' && text[len - 1] != '\n');

@@ -306,3 +306,23 @@ TEST(wheel, check_sees_what_is_broken) {
     wheel.count++;
     CHECK(!gyi_wheel_check(&wheel));
 }
+
+/* The next due time of a full slot is known as its beginning only. When that has come and the slot has run empty, the
+ * wheel must not go on saying that something is due. */
+TEST(wheel, the_beginning_of_a_slot_that_has_run_empty_is_forgotten) {
+    enum { MANY = 40 };
+    gyi_wheel w;
+    gyi_timed many[MANY] = {{.due = 0}}, first = {.due = 0}, far = {.due = 0};
+    const gy_ns tick = (gy_ns)1 << GYI_TICK_BITS;
+    gyi_wheel_init(&w, 0);
+    gyi_wheel_insert(&w, &first, tick + 10);
+    gyi_wheel_insert(&w, &far, 100 * tick + 5);
+    for (int i = 0; i < MANY; i++) gyi_wheel_insert(&w, &many[i], tick + 20 + i);
+    gyi_wheel_remove(&w, &first);
+    CHECK_EQ(gyi_wheel_next(&w), tick);
+    for (int i = 0; i < MANY; i++) gyi_wheel_remove(&w, &many[i]);
+    CHECK(gyi_wheel_pop(&w, tick) == NULL);
+    CHECK_EQ(gyi_wheel_next(&w), 100 * tick + 5);
+    CHECK(gyi_wheel_check(&w));
+    CHECK(gyi_wheel_pop(&w, 100 * tick + 5) == &far);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* Datagrams as promises. */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "gyre/gyre.h"
+#include "harness.h"
+#include "outcome.h"
+
+static void closed(gy_udp *udp) { (void)udp; }
+
+TEST_BACKENDS(settle_udp, sends) {
+    gy_loop *loop;
+    gy_udp near = {0}, far = {0};
+    gy_dgram dgram = {0}, bad = {0};
+    gy_endpoint to;
+    outcome a = {.count = 0}, b = {.count = 0};
+    char text[] = "hello", back[8];
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
+    CHECK_EQ(gy_udp_open(loop, &far, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    CHECK_EQ(gy_udp_open(loop, &near, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    CHECK_EQ(gy_udp_local(&far, &to), 0);
+    gy_buf buf = {text, 5};
+    outcome_of(GY_PROMISE(loop, dgram, &dgram, gy_udp_send(&near, &dgram, buf, &to, gy_settle_dgram)), &a);
+    outcome_of(GY_PROMISE(loop, dgram, &bad, gy_udp_send(&near, &bad, buf, &to, NULL)), &b);
+    while (!a.count || !b.count) gy_loop_step(loop, GY_STEP_WAIT);
+    CHECK_EQ(a.err, 0);
+    CHECK_EQ(b.err, -EINVAL);
+    CHECK_EQ(recv(gy_udp_fd(&far), back, sizeof back, MSG_DONTWAIT), 5);
+    gy_udp_close(&near, closed);
+    gy_udp_close(&far, closed);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}
