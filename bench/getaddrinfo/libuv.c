@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* libuv: uv_getaddrinfo() and uv_fs_stat(). Its resolver cannot be replaced, so what hangs is uv_queue_work(), of which
- * four jobs take all threads. To be fair: libuv lets look-ups by uv_getaddrinfo() have half of its threads only, so it is
- * not those that would stop the files, but other work that blocks. */
+ * four jobs take all threads. To be fair: libuv lets look-ups by uv_getaddrinfo() have half of its threads only, so it
+ * is not those that would stop the files, but other work that blocks. */
 #include "getaddrinfo/workload.h"
 
 #include <uv.h>

@@ -5,8 +5,9 @@
  *   lookups_hang   one stat of "/" at a time on the pool, `size` times, alone and then while a hundred look-ups hang
  *
  * The first asks what the library adds to a look-up. The second asks whether a dead name server holds up the files: its
- * facts are the median of a stat with and without hanging look-ups, in microseconds. `hung_us` is 0 where no stat was
- * answered within HANG_SECONDS, because all threads were taken.
+ * facts are the median of a stat with and without hanging look-ups, in microseconds, and by what factor they differ.
+ * Where a stat had to wait until something had ended hanging, as all threads were taken, `hung_us` is 0 and `slowdown`
+ * is by how much that stat was slower than one alone. On one processor, as waking another takes longer than a stat.
  */
 #ifndef BENCH_GETADDRINFO_WORKLOAD_H
 #define BENCH_GETADDRINFO_WORKLOAD_H

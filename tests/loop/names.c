@@ -15,6 +15,15 @@
 
 /* ---- what the tests share ---------------------------------------------------------------------------------------- */
 
+static int asks_told, names_stats, names_stat_order, dial_told, dial_err;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int inside, passed;
+    bool open;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
 static atomic_int heap_blocks;
 
 static void *heap_alloc(size_t size, void *ctx) {
@@ -29,8 +38,11 @@ static void heap_free(void *ptr, void *ctx) {
     free(ptr);
 }
 
+/* Every test begins with it, with everything as it was in the beginning. */
 static gy_loop *names_loop(const char *backend) {
     gy_loop *loop;
+    gate.inside = gate.passed = asks_told = names_stats = dial_told = 0;
+    gate.open = false;
     gy_loop_opts opts = {.backend = backend, .alloc = {heap_alloc, heap_free, NULL}};
     CHECK_EQ(gy_loop_new(&loop, opts), 0);
     return loop;
@@ -47,8 +59,6 @@ typedef struct ask {
     int told, err;
     gy_ns at;
 } ask;
-
-static int asks_told;
 
 static void ask_told(gy_dns *req, int err) {
     ask *a = GY_OF(req, ask, req);
@@ -68,14 +78,7 @@ static void names_until(gy_loop *loop, const int *flag) {
     while (!*flag) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
 }
 
-/* ---- a gate ------------------------------------------------------------------------------------------------------ */
-
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    int inside, passed;
-    bool open;
-} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+/* ---- a resolver that hangs ------------------------------------------------------------------------------------- */
 
 static int gate_resolve(const gy_dns_question *q, gy_dns_answer *answer) {
     (void)q;
@@ -338,8 +341,6 @@ TEST_BACKENDS(names, a_time_limit_is_exact_and_lets_go) {
 
 /* ---- a resolver that hangs and everybody else -------------------------------------------------------------------- */
 
-static int names_stats, names_stat_order;
-
 static void names_stat_done(gy_fs *req, int err) {
     (void)req;
     CHECK_EQ(err, 0);
@@ -378,8 +379,6 @@ TEST_BACKENDS(names, a_hundred_that_hang_leave_the_files_alone) {
     CHECK_EQ(gy_loop_free(loop), 0);
     names_all_freed();
 }
-
-static int dial_told, dial_err;
 
 static void names_dialled(gy_dial *dial, int err) {
     (void)dial;

@@ -38,6 +38,7 @@ static void check_split(gy_loop *loop, const char *host, uint16_t port, const ch
 
 TEST(dial, takes_hosts_and_ports_apart) {
     gy_loop *loop;
+    dial_calls = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "poll"}), 0);
     check_split(loop, "example.org:443", 0, "example.org||443");
     check_split(loop, "example.org:https", 0, "example.org|https|0");
@@ -57,6 +58,7 @@ TEST(dial, refuses_what_is_wrong_at_once) {
                                       "[::1",    "[::1]",   "[::1]80",   "[]:80",  "x:0",    "x:65536",
                                       "[::1]:",  "x]:80",   "x:80:80",   "http://x:80"};
     char long_one[2000];
+    dial_calls = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "poll"}), 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_EQ(gy_dial_start(loop, &dial, &stream, (gy_dial_opts){.host = bad[i], .fn = dial_note}), GY_EADDRESS);
