@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Look-ups and connections to names as promises (request.c). In a file of its own, for programs that have neither, since
- * names bring in much of the C library. */
+/* Look-ups and connections to names as promises (request.c). In a file of its own, for programs that have neither: names
+ * bring in much of the C library. */
 #include "gyre/dns.h"
 #include "gyre/request.h"
 

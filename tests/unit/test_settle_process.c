@@ -12,7 +12,8 @@ TEST_BACKENDS(settle_process, tells_how_it_ended) {
     gy_run run = {0};
     gy_cancel token = {0};
     outcome a = {.count = 0}, b = {.count = 0}, c = {.count = 0}, d = {.count = 0};
-    const char *three[] = {"sh", "-c", "exit 3", NULL}, *sleep[] = {"sleep", "30", NULL}, *echo[] = {"echo", "hi", NULL};
+    const char *three[] = {"sh", "-c", "exit 3", NULL}, *sleep[] = {"sleep", "30", NULL};
+    const char *echo[] = {"echo", "hi", NULL};
     char said[8];
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
     gy_process_opts opts = {.program = "sh", .argv = three, .fn = gy_settle_exit};
