@@ -95,7 +95,8 @@ struct gy_loop {
 
     /* what the floors above hang on to the loop */
     gy_unhandled_fn *unhandled;
-    unsigned open;    /* streams and processes, which keep the loop from being freed */
+    struct gyi_member *member; /* of a group; set before the loop runs */
+    _Atomic unsigned open; /* streams and processes, which keep the loop from being freed; others have a glance */
     gyi_entry paused; /* listeners that found no descriptor for a connection */
     gy_timer resume;  /* has them try again */
     unsigned working; /* pool jobs that have not reported back */

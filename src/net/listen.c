@@ -103,6 +103,16 @@ int gy_stream_accept(gy_stream *server, gy_stream *client) {
     return 0;
 }
 
+int gyi_listen_take(gy_stream *server) {
+    if (!gy_stream_is_open(server) || !gyi_stream_is(server, GYI_STREAM_LISTENING)) return -EINVAL;
+    int fd = server->priv.waiting - 1;
+    if (fd < 0) fd = gyi_sock_accept(&server->loop->sys, server->priv.fd);
+    if (fd < 0) return fd;
+    server->priv.waiting = 0;
+    if (gyi_stream_is(server, GYI_STREAM_PAUSED)) listen_next(server);
+    return fd;
+}
+
 void gyi_listen_close(gy_stream *s) {
     if (s->priv.waiting) gyi_fd_close(&s->loop->sys, s->priv.waiting - 1);
     s->priv.waiting = 0;

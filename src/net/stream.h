@@ -133,6 +133,9 @@ void gyi_write_fail(gy_stream *stream, int err);
 void gyi_listen_ready(gy_stream *server);
 void gyi_connect_ready(gy_stream *stream, unsigned got);
 
+/* Takes a waiting connection, which becomes the caller's, as a mere descriptor. @return it, or as gy_stream_accept() */
+int gyi_listen_take(gy_stream *server);
+
 /* Gives back what a listener holds when it closes. */
 void gyi_listen_close(gy_stream *server);
 
