@@ -21,6 +21,7 @@
  *  | dns.h      | gy_dns, gy_dial: names to addresses and back, connecting by name       |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | group.h    | gy_group: loops on several threads, tasks and connections between them |
+ *  | fswatch.h  | gy_fswatch: changes to files and directories                          |
  *  | process.h  | gy_process, gy_run: child processes                                   |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
@@ -43,6 +44,7 @@
 #include "gyre/fiber.h"
 #include "gyre/fs.h"
 #include "gyre/group.h"
+#include "gyre/fswatch.h"
 #include "gyre/hook.h"
 #include "gyre/io.h"
 #include "gyre/job.h"

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* What the kernel tells, and what it means.
+ *
+ * One block is read each time the descriptor is readable. The two halves of a move come one after the other but not
+ * at once, so the first is kept until the next event, or a moment when there is none yet; alone it is a removal. */
+#include "fs/fswatch.h"
+
+#include "base/alloc.h"
+#include "sys/fd.h"
+
+static const gy_ns KERNEL_HALF = GY_MS(20);
+
+/* A name is there that was not there, or not known to be. */
+static void kernel_appeared(gyi_watcher *w, const char *dir, const char *name, bool is_dir) {
+    if (!is_dir || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
+    int id = gyi_tree_add(w, dir, name);
+    if (id == -ENOENT || id == -ENOTDIR || id == -ELOOP) return; /* gone again, of which an event comes */
+    if (id < 0)
+        gyi_watcher_add(w, &(gyi_happened){
+                               .kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = id, .dir = dir, .name = name});
+    else w->flags |= GYI_WATCHER_SCAN;
+}
+
+/* The second half of a move will not come. */
+static void kernel_half_over(gyi_watcher *w) {
+    gyi_told *moved = w->moved;
+    if (!moved) return;
+    w->moved = NULL;
+    gy_timer_stop(&w->half);
+    if (moved->is_dir) gyi_tree_forget(w, moved->text);
+    gyi_told_add(w, moved);
+}
+
+static void kernel_half_late(gy_timer *timer) { kernel_half_over(GY_OF(timer, gyi_watcher, half)); }
+
+static void kernel_moved_from(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
+    bool is_dir = e->what & GYI_NOTIFY_DIR;
+    w->moved = gyi_told_new(
+        w, &(gyi_happened){.kind = GY_FSWATCH_REMOVED, .is_dir = is_dir, .dir = dir, .name = e->name});
+    w->cookie = e->cookie;
+}
+
+static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
+    bool is_dir = e->what & GYI_NOTIFY_DIR;
+    gyi_happened here = {.kind = GY_FSWATCH_CREATED, .is_dir = is_dir, .dir = dir, .name = e->name};
+    gyi_told *from = w->moved, *to = gyi_told_new(w, &here);
+    if (!from || !to) {
+        kernel_half_over(w);
+        if (to) gyi_told_add(w, to);
+        kernel_appeared(w, dir, e->name, is_dir);
+        return;
+    }
+    w->moved = NULL;
+    gy_timer_stop(&w->half);
+    if (is_dir && gyi_tree_move(w, from->text, to->text)) {
+        gyi_tree_forget(w, from->text);
+        gyi_watcher_lost(w);
+    }
+    kernel_appeared(w, dir, e->name, is_dir); /* if it was not watched yet */
+    gyi_told_add_pair(w, from, to);
+}
+
+static void kernel_name(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
+    static const struct {
+        unsigned what;
+        gy_fswatch_kind kind;
+    } rows[] = {{GYI_NOTIFY_CREATED, GY_FSWATCH_CREATED},
+                {GYI_NOTIFY_REMOVED, GY_FSWATCH_REMOVED},
+                {GYI_NOTIFY_CHANGED, GY_FSWATCH_CHANGED},
+                {GYI_NOTIFY_ATTRIBUTES, GY_FSWATCH_ATTRIBUTES}};
+    bool is_dir = e->what & GYI_NOTIFY_DIR;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (e->what & rows[i].what)
+            gyi_watcher_add(w, &(gyi_happened){.kind = rows[i].kind, .is_dir = is_dir, .dir = dir, .name = e->name});
+    if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, dir, e->name, is_dir);
+}
+
+static void kernel_event(gyi_watcher *w, const gyi_notify_event *e) {
+    if (w->moved && !((e->what & GYI_NOTIFY_MOVED_TO) && e->cookie == w->cookie)) kernel_half_over(w);
+    if (e->what & GYI_NOTIFY_OVERFLOW) {
+        if (w->flags & GYI_WATCHER_RECURSIVE) {
+            for (unsigned i = 0; i < w->count; i++) w->dirs[i].scan = w->dirs[i].quiet = true;
+            w->flags |= GYI_WATCHER_SCAN;
+        }
+        gyi_watcher_lost(w);
+        return;
+    }
+    const gyi_watched *dir = gyi_tree_find(w, e->id);
+    if (!dir) return;
+    bool root = e->id == w->root;
+    if (root && (e->what & (GYI_NOTIFY_GONE | GYI_NOTIFY_ENDED))) gyi_watcher_gone(w, 0);
+    else if (e->what & GYI_NOTIFY_ENDED) gyi_tree_drop(w, e->id);
+    else if (!*e->name && !root) return; /* the directory above tells of it by name */
+    else if (e->what & GYI_NOTIFY_MOVED_FROM) kernel_moved_from(w, dir->path, e);
+    else if (e->what & GYI_NOTIFY_MOVED_TO) kernel_moved_to(w, dir->path, e);
+    else kernel_name(w, dir->path, e);
+}
+
+static void kernel_read(gyi_watcher *w) {
+    int got = gyi_notify_read(&w->loop->sys, w->fd, &w->block);
+    if (got < 0 && got != -EAGAIN) {
+        gyi_watch_stop(w->loop, &w->watch);
+        gyi_watcher_gone(w, got);
+    }
+    for (int at = 0; at < got;) {
+        gyi_notify_event e;
+        at = gyi_notify_next(&w->block, at, &e);
+        kernel_event(w, &e);
+    }
+    if (w->flags & GYI_WATCHER_SCAN) {
+        w->flags &= ~(unsigned)GYI_WATCHER_SCAN;
+        gyi_tree_scan(w, GYI_TREE_NEW);
+    }
+    if (w->moved && !gy_timer_active(&w->half))
+        gy_timer_start(w->loop, &w->half, (gy_timer_opts){.fn = kernel_half_late, .after = KERNEL_HALF});
+}
+
+static void kernel_ready(gyi_entry *entry) {
+    gyi_watcher *w = GY_OF(entry, gyi_watcher, watch.entry);
+    if (w->watch.got & GYI_GOT_REFUSED) gyi_watcher_gone(w, w->watch.fd);
+    else kernel_read(w);
+}
+
+int gyi_watcher_kernel(gyi_watcher *w) {
+    gyi_sys *sys = &w->loop->sys;
+    int fd = gyi_notify_open(sys);
+    if (fd < 0) return fd == -ENOSYS ? -ENOTSUP : fd;
+    w->fd = fd;
+    int err = w->root = gyi_tree_add(w, "", "");
+    if (err < 0) return err;
+    if (w->flags & GYI_WATCHER_RECURSIVE) {
+        err = gyi_tree_scan(w, GYI_TREE_OLD);
+        if (err) return err;
+    }
+    w->watch.entry.run = kernel_ready;
+    gyi_watch_unref(w->loop, &w->watch);
+    gy_timer_unref(&w->half);
+    return gyi_watch_start(w->loop, &w->watch, fd, GY_READABLE);
+}
+
+void gyi_watcher_kernel_end(gyi_watcher *w) {
+    gy_timer_stop(&w->half);
+    if (w->fd < 0) return;
+    gyi_watch_forget(w->loop, &w->watch);
+    gyi_fd_close(&w->loop->sys, w->fd);
+    w->fd = -1;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* Events on their way to the user.
+ *
+ * They wait in one list in the order in which they happened. An entry of the callback queue tells the first that is due
+ * and queues itself again if there are more, so each run calls the user once. With coalescing all are due the same time
+ * after they happened, so the list is ordered by that too, and a timer queues the entry for the first.
+ *
+ * Merging looks for the last event of the same name that waits. A rename stands for itself: it is about two names.
+ *
+ * What was told is kept as a spare, so that a steady trickle of events allocates nothing. When there is no memory for
+ * an event, its loss is told as a rescan, which needs none; nor does the end, which is told when nothing else waits,
+ * and for which coalescing waits no longer. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "fs/fswatch.h"
+
+enum { TELL_ROOM = 128 }; /* at least, so that spares fit the next name */
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static void told_spare(gyi_watcher *w, gyi_told *told) { gyi_list_append(&w->spare, &told->link); }
+
+static gyi_told *told_take(gyi_watcher *w, size_t room) {
+    gyi_told *told = NULL;
+    if (!gyi_list_empty(&w->spare)) told = GY_OF(gyi_list_take(&w->spare), gyi_told, link);
+    if (told && told->room >= room) return told;
+    gyi_free(&w->loop->alloc, told);
+    if (room < TELL_ROOM) room = TELL_ROOM;
+    told = gyi_alloc_zero(&w->loop->alloc, sizeof *told + room);
+    if (told) told->room = (uint32_t)room;
+    return told;
+}
+
+static uint32_t told_hash(const char *text) {
+    uint32_t hash = 2166136261u;
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+gyi_told *gyi_told_new(gyi_watcher *w, const gyi_happened *what) {
+    size_t dir = strlen(what->dir), name = strlen(what->name), slash = dir && name;
+    gyi_told *told = told_take(w, dir + slash + name + 1);
+    if (!told) {
+        gyi_watcher_lost(w);
+        return NULL;
+    }
+    memcpy(told->text, what->dir, dir);
+    if (slash) told->text[dir] = '/';
+    memcpy(told->text + dir + slash, what->name, name + 1);
+    told->hash = told_hash(told->text);
+    told->kind = what->kind;
+    told->is_dir = what->is_dir;
+    told->err = what->err;
+    told->from = 0;
+    return told;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+
+static gyi_told *tell_first(const gyi_watcher *w) {
+    return gyi_list_empty(&w->waiting) ? NULL : GY_OF(w->waiting.next, gyi_told, link);
+}
+
+static void tell_due(gy_timer *timer) {
+    gyi_watcher *w = GY_OF(timer, gyi_watcher, later);
+    if (!gyi_entry_listed(&w->tell)) gyi_queue_push(w->loop, &w->tell);
+}
+
+/* Has the next event told when its time has come. */
+static void tell_plan(gyi_watcher *w) {
+    const gyi_told *first = tell_first(w);
+    if (gyi_entry_listed(&w->tell)) return;
+    if ((w->flags & (GYI_WATCHER_LOST | GYI_WATCHER_ENDING)) || (first && first->due <= gy_loop_now(w->loop)))
+        gyi_queue_push(w->loop, &w->tell);
+    else if (first && !gy_timer_active(&w->later))
+        gy_timer_start(w->loop, &w->later, (gy_timer_opts){.fn = tell_due, .at = first->due});
+}
+
+void gyi_watcher_lost(gyi_watcher *w) {
+    w->flags |= GYI_WATCHER_LOST;
+    tell_plan(w);
+}
+
+void gyi_watcher_gone(gyi_watcher *w, int err) {
+    if (w->flags & GYI_WATCHER_ENDING) return;
+    w->flags |= GYI_WATCHER_ENDING;
+    w->end = err;
+    tell_plan(w);
+}
+
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
+
+static gyi_told *told_same(gyi_watcher *w, const gyi_told *told) {
+    for (gyi_entry *e = w->waiting.prev; e != &w->waiting; e = e->prev) {
+        gyi_told *other = GY_OF(e, gyi_told, link);
+        if (other->kind == GY_FSWATCH_RENAMED &&
+            (!strcmp(other->text, told->text) || !strcmp(other->text + other->from, told->text)))
+            return NULL;
+        if (other->hash == told->hash && !strcmp(other->text, told->text)) return other;
+    }
+    return NULL;
+}
+
+static bool told_minor(gy_fswatch_kind kind) { return kind == GY_FSWATCH_CHANGED || kind == GY_FSWATCH_ATTRIBUTES; }
+
+/* Whether `told` could become part of `before`. */
+static bool told_merge(gyi_told *before, const gyi_told *told) {
+    if (before->err || told->err || before->kind > GY_FSWATCH_ATTRIBUTES || told->kind > GY_FSWATCH_ATTRIBUTES)
+        return false;
+    if (before->kind == GY_FSWATCH_REMOVED && told_minor(told->kind)) return false;
+    bool part = told_minor(told->kind) && (before->kind == GY_FSWATCH_CREATED || told->kind == GY_FSWATCH_ATTRIBUTES);
+    if (!part) before->kind = told->kind;
+    before->is_dir = told->is_dir;
+    return true;
+}
+
+void gyi_told_add(gyi_watcher *w, gyi_told *told) {
+    gyi_told *same = w->coalesce && told->kind != GY_FSWATCH_RENAMED ? told_same(w, told) : NULL;
+    if ((w->flags & GYI_WATCHER_ENDING) || (same && told_merge(same, told))) {
+        told_spare(w, told);
+        return;
+    }
+    told->due = w->coalesce ? gy_loop_now(w->loop) + w->coalesce : 0;
+    gyi_list_append(&w->waiting, &told->link);
+    tell_plan(w);
+}
+
+void gyi_told_add_pair(gyi_watcher *w, gyi_told *from, gyi_told *to) {
+    size_t old = strlen(from->text) + 1, new = strlen(to->text) + 1;
+    gyi_told *both = told_take(w, old + new);
+    if (both) {
+        memcpy(both->text, to->text, new);
+        memcpy(both->text + new, from->text, old);
+        both->hash = to->hash;
+        both->kind = GY_FSWATCH_RENAMED;
+        both->is_dir = to->is_dir;
+        both->err = 0;
+        both->from = (uint32_t)new;
+        gyi_told_add(w, both);
+    } else {
+        gyi_watcher_lost(w);
+    }
+    told_spare(w, from);
+    told_spare(w, to);
+}
+
+void gyi_watcher_add(gyi_watcher *w, const gyi_happened *what) {
+    gyi_told *told = gyi_told_new(w, what);
+    if (told) gyi_told_add(w, told);
+}
+
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
+
+static void tell_call(gyi_watcher *w, int err, const gy_fswatch_event *event) {
+    gy_fswatch *owner = w->owner;
+    w->flags |= GYI_WATCHER_TELLING;
+    if (event->kind == GY_FSWATCH_GONE) gy_fswatch_stop(owner);
+    else tell_plan(w);
+    w->fn(owner, err, event);
+    w->flags &= ~(unsigned)GYI_WATCHER_TELLING;
+}
+
+static void tell_run(gyi_entry *entry) {
+    gyi_watcher *w = GY_OF(entry, gyi_watcher, tell);
+    gyi_told *told = tell_first(w);
+    if (w->flags & GYI_WATCHER_LOST) {
+        w->flags &= ~(unsigned)GYI_WATCHER_LOST;
+        tell_call(w, 0, &(gy_fswatch_event){.kind = GY_FSWATCH_RESCAN, .is_dir = w->count > 0, .name = ""});
+    } else if (told && told->due > gy_loop_now(w->loop) && !(w->flags & GYI_WATCHER_ENDING)) {
+        tell_plan(w);
+        return;
+    } else if (told) {
+        gyi_list_remove(&told->link);
+        gy_fswatch_event event = {.kind = told->kind, .is_dir = told->is_dir, .name = told->text,
+                                  .from = told->from ? told->text + told->from : NULL};
+        tell_call(w, told->err, &event);
+        told_spare(w, told);
+    } else if (w->flags & GYI_WATCHER_ENDING) {
+        tell_call(w, w->end, &(gy_fswatch_event){.kind = GY_FSWATCH_GONE, .name = ""});
+    }
+    gyi_watcher_release(w);
+}
+
+void gyi_watcher_tell_init(gyi_watcher *w) {
+    gyi_list_init(&w->waiting);
+    gyi_list_init(&w->spare);
+    w->tell.run = tell_run;
+    gy_timer_unref(&w->later);
+}
+
+/* Nothing is told any more. The memory goes with the record. */
+void gyi_watcher_tell_end(gyi_watcher *w) {
+    gy_timer_stop(&w->later);
+    gyi_queue_drop(w->loop, &w->tell);
+    gyi_list_splice(&w->spare, &w->waiting);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* The directories of a watcher: an array ordered by the kernel's numbers, which is nearly the order in which they are
+ * added. Most watchers have one.
+ *
+ * A directory is watched first and read then, so that nothing falls between; what appears at that moment is found
+ * twice. Reading goes on until no directory is marked any more, without recursion. Links are not followed: what is
+ * below the root must be a directory for the kernel and for the reader. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "fs/fswatch.h"
+
+enum { TREE_FIRST = 4 };
+
+const char *gyi_tree_join(gyi_watcher *w, const char *dir, const char *name) {
+    const char *parts[] = {w->path, dir, name};
+    size_t need = strlen(w->path) + strlen(dir) + strlen(name) + 3, len = 0;
+    if (need > w->room) {
+        char *more = gyi_alloc_grow(&w->loop->alloc, w->joined, 0, need * 2);
+        if (!more) return NULL;
+        w->joined = more;
+        w->room = need * 2;
+    }
+    w->joined[0] = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!*parts[i]) continue;
+        if (i && len && w->joined[len - 1] != '/') w->joined[len++] = '/';
+        size_t add = strlen(parts[i]);
+        memcpy(w->joined + len, parts[i], add + 1);
+        len += add;
+    }
+    return w->joined;
+}
+
+/* ---- the array --------------------------------------------------------------------------------------------------- */
+
+/* The first with that number or a higher one. */
+static unsigned tree_place(const gyi_watcher *w, int id) {
+    unsigned low = 0, high = w->count;
+    while (low < high) {
+        unsigned mid = (low + high) / 2;
+        if (w->dirs[mid].id < id) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+gyi_watched *gyi_tree_find(gyi_watcher *w, int id) {
+    unsigned at = tree_place(w, id);
+    return at < w->count && w->dirs[at].id == id ? &w->dirs[at] : NULL;
+}
+
+static bool tree_reserve(gyi_watcher *w) {
+    if (w->count < w->most) return true;
+    unsigned most = w->most ? w->most * 2 : TREE_FIRST;
+    gyi_watched *more = gyi_alloc_grow(&w->loop->alloc, w->dirs, w->count * sizeof *more, most * sizeof *more);
+    if (!more) return false;
+    w->dirs = more;
+    w->most = most;
+    return true;
+}
+
+static void tree_insert(gyi_watcher *w, int id, char *path) {
+    unsigned at = tree_place(w, id);
+    if (at < w->count && w->dirs[at].id == id) {
+        bool same = !strcmp(w->dirs[at].path, path);
+        gyi_free(&w->loop->alloc, w->dirs[at].path);
+        w->dirs[at].path = path;
+        w->dirs[at].scan |= !same;
+        return;
+    }
+    memmove(w->dirs + at + 1, w->dirs + at, (w->count - at) * sizeof *w->dirs);
+    w->dirs[at] = (gyi_watched){.id = id, .scan = true, .path = path};
+    w->count++;
+}
+
+int gyi_tree_add(gyi_watcher *w, const char *dir, const char *name) {
+    size_t have = strlen(dir), add = strlen(name), slash = have && add;
+    bool root = !have && !add;
+    const char *full = gyi_tree_join(w, dir, name);
+    char *path = gyi_alloc_zero(&w->loop->alloc, have + slash + add + 1);
+    if (!full || !path || !tree_reserve(w)) {
+        gyi_free(&w->loop->alloc, path);
+        return -ENOMEM;
+    }
+    memcpy(path, dir, have);
+    if (slash) path[have] = '/';
+    memcpy(path + have + slash, name, add + 1);
+    int id = gyi_notify_add(&w->loop->sys, w->fd, full, root ? GYI_NOTIFY_ROOT : GYI_NOTIFY_BELOW);
+    if (id < 0) gyi_free(&w->loop->alloc, path);
+    else tree_insert(w, id, path);
+    return id;
+}
+
+static void tree_remove(gyi_watcher *w, unsigned at) {
+    gyi_free(&w->loop->alloc, w->dirs[at].path);
+    w->count--;
+    memmove(w->dirs + at, w->dirs + at + 1, (w->count - at) * sizeof *w->dirs);
+}
+
+void gyi_tree_drop(gyi_watcher *w, int id) {
+    const gyi_watched *dir = gyi_tree_find(w, id);
+    if (dir) tree_remove(w, (unsigned)(dir - w->dirs));
+}
+
+void gyi_tree_free(gyi_watcher *w) {
+    while (w->count) gyi_free(&w->loop->alloc, w->dirs[--w->count].path);
+    gyi_free(&w->loop->alloc, w->dirs);
+    w->dirs = NULL;
+    w->most = 0;
+}
+
+/* ---- moves ------------------------------------------------------------------------------------------------------- */
+
+static bool tree_below(const char *path, const char *top, size_t len) {
+    return !strncmp(path, top, len) && (!path[len] || path[len] == '/');
+}
+
+void gyi_tree_forget(gyi_watcher *w, const char *path) {
+    size_t len = strlen(path);
+    for (unsigned i = w->count; i-- > 0;) {
+        if (!tree_below(w->dirs[i].path, path, len)) continue;
+        gyi_notify_remove(&w->loop->sys, w->fd, w->dirs[i].id);
+        tree_remove(w, i);
+    }
+}
+
+int gyi_tree_move(gyi_watcher *w, const char *from, const char *to) {
+    size_t old = strlen(from), new = strlen(to);
+    for (unsigned i = 0; i < w->count; i++) {
+        gyi_watched *dir = &w->dirs[i];
+        if (!tree_below(dir->path, from, old)) continue;
+        size_t rest = strlen(dir->path + old) + 1;
+        char *path = gyi_alloc_zero(&w->loop->alloc, new + rest);
+        if (!path) return -ENOMEM;
+        memcpy(path, to, new);
+        memcpy(path + new, dir->path + old, rest);
+        gyi_free(&w->loop->alloc, dir->path);
+        dir->path = path;
+    }
+    return 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+/* Whether the error means that what was there a moment ago is there no more. */
+static bool tree_gone(int err) { return err == -ENOENT || err == -ENOTDIR || err == -ELOOP; }
+
+static int tree_entry(gyi_watcher *w, gyi_dir *dir, const char *path, const gyi_dir_entry *entry, gyi_tree_news news) {
+    const char *name = gyi_dir_entry_name(entry);
+    gyi_file_kind kind = gyi_dir_entry_kind(entry);
+    gyi_stat st;
+    if (kind == GYI_FILE_UNKNOWN &&
+        !gyi_file_stat(&w->loop->sys, gyi_dir_fd(dir), name, GYI_NOFOLLOW, &st))
+        kind = gyi_file_kind_of(st.mode);
+    bool is_dir = kind == GYI_FILE_DIR;
+    if (news == GYI_TREE_NEW)
+        gyi_watcher_add(w, &(gyi_happened){.kind = GY_FSWATCH_CREATED, .is_dir = is_dir, .dir = path, .name = name});
+    int id = is_dir ? gyi_tree_add(w, path, name) : 0;
+    return id < 0 && !tree_gone(id) ? id : 0;
+}
+
+/* Reads one directory; `path` is relative. */
+static int tree_read(gyi_watcher *w, const char *path, gyi_tree_news news) {
+    gyi_sys *sys = &w->loop->sys;
+    const char *full = gyi_tree_join(w, path, "");
+    if (!full) return -ENOMEM;
+    int fd = gyi_file_open_dir(sys, gyi_file_here, full, *path ? GYI_NOFOLLOW : GYI_FOLLOW);
+    if (fd < 0) return tree_gone(fd) ? 0 : fd;
+    gyi_dir *dir;
+    int err = gyi_dir_open(sys, fd, &dir), first = 0;
+    if (err) return err;
+    for (const gyi_dir_entry *entry;;) {
+        err = gyi_dir_next(sys, dir, &entry);
+        if (err || !entry) break;
+        int failed = tree_entry(w, dir, path, entry, news);
+        if (!first) first = failed;
+    }
+    gyi_dir_close(sys, dir);
+    return err ? err : first;
+}
+
+static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news tell) {
+    gyi_tree_news news = tell;
+    size_t len = strlen(marked->path) + 1;
+    if (marked->quiet) news = GYI_TREE_OLD;
+    marked->scan = marked->quiet = false;
+    char *path = gyi_alloc_zero(&w->loop->alloc, len); /* the array moves while it is read */
+    if (!path) return -ENOMEM;
+    memcpy(path, marked->path, len);
+    int err = tree_read(w, path, news);
+    if (err && tell == GYI_TREE_NEW)
+        gyi_watcher_add(
+            w, &(gyi_happened){.kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = err, .dir = path, .name = ""});
+    gyi_free(&w->loop->alloc, path);
+    return err;
+}
+
+int gyi_tree_scan(gyi_watcher *w, gyi_tree_news news) {
+    /* Directories that are found stand behind, unless the kernel's numbers have begun anew. */
+    for (bool more = true; more;) {
+        more = false;
+        for (unsigned i = 0; i < w->count; i++) {
+            if (!w->dirs[i].scan) continue;
+            more = true;
+            int err = tree_read_marked(w, &w->dirs[i], news);
+            if (err && news == GYI_TREE_OLD) return err;
+            if (err == -ENOMEM) gyi_watcher_lost(w);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/* Watching files and directories, as programs do it. Each wait ends with what was expected or, after ten seconds of
+ * real time, as a failure. */
+#include <time.h>
+
+#include "../unit/files.h"
+#include "gyre/fswatch.h"
+#include "gyre/timer.h"
+#include "sys/notify.h"
+
+/* Whether the kernel tells of changes here; else what is told has no names. */
+static bool kernel_tells(void) {
+    gyi_sys sys = {{0}};
+    int fd = gyi_notify_open(&sys);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
+typedef struct seen {
+    gy_fswatch watch;
+    gy_fswatch second;
+    int calls, gone, rescans, err, changed;
+    const char *want; /* the line that ends the wait */
+    bool found;
+    bool timed; /* a timer will end a wait, which virtual time needs */
+    char log[8192]; /* a line for each event: kind name [from] */
+} seen;
+
+static void seen_event(gy_fswatch *watch, int err, const gy_fswatch_event *event) {
+    static const char *const kinds[] = {"created", "removed", "changed", "attributes", "renamed", "rescan", "gone"};
+    char line[512];
+    seen *s = watch->user;
+    s->calls++;
+    s->gone += event->kind == GY_FSWATCH_GONE;
+    s->rescans += event->kind == GY_FSWATCH_RESCAN;
+    s->changed += event->kind == GY_FSWATCH_CHANGED;
+    if (err) s->err = err;
+    snprintf(line, sizeof line, "%s%s %s%s%s\n", kinds[event->kind], event->is_dir ? "/" : "", event->name,
+             event->from ? " " : "", event->from ? event->from : "");
+    if (strlen(s->log) + strlen(line) < sizeof s->log) strcat(s->log, line);
+    if (s->want && !strcmp(line, s->want)) s->found = true;
+}
+
+static gy_loop *seen_loop(const char *backend, seen *s) {
+    gy_loop *loop;
+    *s = (seen){.calls = 0};
+    s->watch.user = s->second.user = s;
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
+    return loop;
+}
+
+/* Turns the loop until the line was seen. */
+static bool seen_until(gy_loop *loop, seen *s, const char *line) {
+    s->want = line;
+    s->found = strstr(s->log, line) != NULL;
+    for (int i = 0; i < 10000 && !s->found; i++) {
+        CHECK(gy_loop_step(loop, s->timed ? GY_STEP_WAIT : GY_STEP_POLL) >= 0);
+        if (!s->found) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    if (!s->found) fprintf(stderr, "seen instead of %s%s", line, s->log);
+    return s->found;
+}
+
+static bool seen_has(const seen *s, const char *line) { return strstr(s->log, line) != NULL; }
+
+static void seen_start(gy_loop *loop, seen *s, gy_fswatch_opts opts) {
+    opts.fn = seen_event;
+    s->timed = opts.poll || opts.coalesce || !kernel_tells();
+    CHECK_EQ(gy_fswatch_start(loop, &s->watch, opts), 0);
+    CHECK(gy_fswatch_active(&s->watch));
+}
+
+static void seen_end(gy_loop *loop, seen *s, folder *f) {
+    gy_fswatch_stop(&s->watch);
+    CHECK(!gy_fswatch_active(&s->watch));
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(gy_loop_free(loop), 0);
+    folder_remove(f);
+}
+
+/* Appends, so that nothing but the contents changes. */
+static void append(folder *f, const char *name) {
+    int fd = open(folder_path(f, name), O_WRONLY | O_APPEND);
+    CHECK(fd >= 0);
+    CHECK_EQ(write(fd, "x", 1), 1);
+    close(fd);
+}
+
+TEST_BACKENDS(fswatching, a_directory) {
+    if (!kernel_tells()) SKIP("the kernel does not tell of changes");
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    seen_start(loop, &s, (gy_fswatch_opts){.path = f.path});
+    CHECK_EQ(gy_fswatch_start(loop, &s.watch, (gy_fswatch_opts){.path = f.path, .fn = seen_event}), -EALREADY);
+    folder_put(&f, "a", "abc");
+    CHECK(seen_until(loop, &s, "changed a\n"));
+    CHECK(seen_has(&s, "created a\n"));
+    CHECK_EQ(chmod(folder_path(&f, "a"), 0600), 0);
+    CHECK(seen_until(loop, &s, "attributes a\n"));
+    folder_dir(&f, "d");
+    CHECK(seen_until(loop, &s, "created/ d\n"));
+    CHECK_EQ(unlink(folder_path(&f, "a")), 0);
+    CHECK(seen_until(loop, &s, "removed a\n"));
+    CHECK_EQ(s.err, 0);
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, one_file) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    seen_start(loop, &s, (gy_fswatch_opts){.path = folder_put(&f, "a", "abc")});
+    append(&f, "a");
+    CHECK(seen_until(loop, &s, "changed \n"));
+    CHECK_EQ(unlink(folder_path(&f, "a")), 0);
+    CHECK(seen_until(loop, &s, "gone \n"));
+    CHECK(!gy_fswatch_active(&s.watch));
+    CHECK_EQ(s.gone, 1);
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, by_looking) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    seen_start(loop, &s, (gy_fswatch_opts){.path = folder_put(&f, "a", "abc"), .poll = GY_MS(1)});
+    append(&f, "a");
+    CHECK(seen_until(loop, &s, "changed \n"));
+    CHECK_EQ(chmod(folder_path(&f, "a"), 0600), 0);
+    CHECK(seen_until(loop, &s, "attributes \n"));
+    CHECK_EQ(unlink(folder_path(&f, "a")), 0);
+    CHECK(seen_until(loop, &s, "gone \n"));
+    CHECK(!gy_fswatch_active(&s.watch));
+    seen_start(loop, &s, (gy_fswatch_opts){.path = f.path, .poll = GY_MS(1)});
+    folder_put(&f, "b", "");
+    CHECK(seen_until(loop, &s, "rescan/ \n"));
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, bad_input) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    gy_fswatch *w = &s.watch;
+    gy_fswatch_stop(w);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.fn = seen_event}), -EINVAL);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = f.path}), -EINVAL);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = f.path, .fn = seen_event, .poll = -1}), -EINVAL);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = f.path, .fn = seen_event, .coalesce = -1}), -EINVAL);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = "", .fn = seen_event}), -ENOENT);
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = folder_path(&f, "no"), .fn = seen_event}), -ENOENT);
+    CHECK_EQ(gy_fswatch_start(
+                 loop, w, (gy_fswatch_opts){.path = f.path, .fn = seen_event, .poll = 1, .recursive = true}), -ENOTSUP);
+    CHECK(!gy_fswatch_active(w));
+    seen_start(loop, &s, (gy_fswatch_opts){.path = f.path});
+    CHECK_EQ(gy_loop_free(loop), -EBUSY);
+    gy_fswatch_unref(w);
+    CHECK_EQ(gy_loop_run(loop), 0); /* nothing holds it */
+    gy_fswatch_ref(w);
+    seen_end(loop, &s, &f);
+}
+
+static void stop_event(gy_fswatch *watch, int err, const gy_fswatch_event *event) {
+    (void)err, (void)event;
+    int *calls = watch->user;
+    ++*calls;
+    gy_fswatch_stop(watch);
+    free(watch);
+}
+
+/* The first of many events stops and frees. */
+TEST_BACKENDS(fswatching, freed_in_the_callback) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    int calls = 0;
+    gy_fswatch *w = calloc(1, sizeof *w);
+    w->user = &calls;
+    CHECK_EQ(gy_fswatch_start(loop, w, (gy_fswatch_opts){.path = f.path, .fn = stop_event}), 0);
+    folder_put(&f, "a", "abc");
+    folder_put(&f, "b", "abc");
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(calls, 1);
+    seen_end(loop, &s, &f);
+}
+
+/* ---- what only the kernel can tell ------------------------------------------------------------------------------- */
+
+/* Whether directories can be watched recursively here. */
+static bool seen_start_tree(gy_loop *loop, seen *s, const char *path) {
+    int err = gy_fswatch_start(loop, &s->watch, (gy_fswatch_opts){.path = path, .fn = seen_event, .recursive = true});
+    if (err == -ENOTSUP) return false;
+    CHECK_EQ(err, 0);
+    return true;
+}
+
+TEST_BACKENDS(fswatching, a_tree) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    folder_dir(&f, "d");
+    folder_dir(&f, "d/e");
+    CHECK_EQ(symlink("..", folder_path(&f, "d/up")), 0);
+    if (seen_start_tree(loop, &s, f.path)) {
+        folder_put(&f, "d/e/a", "");
+        CHECK(seen_until(loop, &s, "created d/e/a\n"));
+        /* All of this is there before the first event of it is read. */
+        folder_dir(&f, "n");
+        folder_dir(&f, "n/m");
+        folder_put(&f, "n/m/b", "");
+        CHECK(seen_until(loop, &s, "created n/m/b\n"));
+        CHECK(seen_has(&s, "created/ n\n") && seen_has(&s, "created/ n/m\n"));
+        folder_put(&f, "n/m/c", "");
+        CHECK(seen_until(loop, &s, "created n/m/c\n"));
+        CHECK_EQ(unlink(folder_path(&f, "n/m/b")), 0);
+        CHECK_EQ(unlink(folder_path(&f, "n/m/c")), 0);
+        CHECK_EQ(rmdir(folder_path(&f, "n/m")), 0);
+        CHECK(seen_until(loop, &s, "removed/ n/m\n"));
+        folder_dir(&f, "n/m");
+        folder_put(&f, "n/m/z", "");
+        CHECK(seen_until(loop, &s, "created n/m/z\n"));
+        CHECK(!seen_has(&s, "d/up/"));
+        CHECK_EQ(s.err, 0);
+    }
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, renames) {
+    seen s;
+    folder f, out;
+    folder_make(&f);
+    folder_make(&out);
+    gy_loop *loop = seen_loop(backend, &s);
+    folder_put(&f, "a", "");
+    folder_dir(&f, "d");
+    folder_dir(&f, "d/e");
+    if (seen_start_tree(loop, &s, f.path)) {
+        CHECK_EQ(rename(folder_path(&f, "a"), folder_path(&f, "d/b")), 0);
+        CHECK(seen_until(loop, &s, "renamed d/b a\n"));
+        CHECK_EQ(rename(folder_path(&f, "d"), folder_path(&f, "x")), 0);
+        folder_put(&f, "x/e/c", "");
+        CHECK(seen_until(loop, &s, "created x/e/c\n"));
+        CHECK(seen_has(&s, "renamed/ x d\n"));
+        /* Out of the tree and in again; meanwhile nothing in there is told. */
+        s.timed = true;
+        CHECK_EQ(rename(folder_path(&f, "x"), folder_path(&out, "y")), 0);
+        CHECK(seen_until(loop, &s, "removed/ x\n"));
+        folder_put(&out, "y/e/hidden", "");
+        CHECK_EQ(rename(folder_path(&out, "y"), folder_path(&f, "z")), 0);
+        CHECK(seen_until(loop, &s, "created z/e/hidden\n"));
+        CHECK(!seen_has(&s, "x/e/hidden"));
+        folder_put(&f, "z/e/q", "");
+        CHECK(seen_until(loop, &s, "created z/e/q\n"));
+        CHECK_EQ(s.err, 0);
+    }
+    folder_remove(&out);
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, one_event_for_many_changes) {
+    if (!kernel_tells()) SKIP("the kernel does not tell of changes");
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    folder_put(&f, "a", "");
+    seen_start(loop, &s, (gy_fswatch_opts){.path = f.path, .coalesce = GY_MS(50)});
+    gy_ns begun = gy_loop_now(loop);
+    for (int i = 0; i < 10; i++) {
+        append(&f, "a");
+        folder_put(&f, "b", "b");
+    }
+    CHECK(seen_until(loop, &s, "created b\n"));
+    CHECK(gy_loop_now(loop) - begun >= GY_MS(50));
+    CHECK(seen_has(&s, "changed a\n"));
+    CHECK_EQ(s.calls, 2);
+    seen_end(loop, &s, &f);
+}
+
+/* More than the kernel's queue holds: two names in turn, so that it cannot merge them. */
+TEST_BACKENDS(fswatching, overflow) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    int most = 16384;
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    if (limit && fscanf(limit, "%d", &most) != 1) most = 16384;
+    if (limit) fclose(limit);
+    folder_dir(&f, "d");
+    if (most <= 100000 && seen_start_tree(loop, &s, f.path)) {
+        int a = open(folder_put(&f, "a", ""), O_WRONLY), b = open(folder_put(&f, "b", ""), O_WRONLY);
+        for (int i = 0; i < most; i++) CHECK_EQ(pwrite(i % 2 ? a : b, "x", 1, 0), 1);
+        folder_put(&f, "d/unseen", "");
+        close(a);
+        close(b);
+        s.log[0] = 0;
+        for (int i = 0; i < 10000 && !s.rescans; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+        CHECK_EQ(s.rescans, 1);
+        s.log[0] = 0;
+        folder_put(&f, "d/later", "");
+        CHECK(seen_until(loop, &s, "created d/later\n"));
+    }
+    seen_end(loop, &s, &f);
+}
+
+static int limit_after;
+
+static int limit_fault(gyi_syscall kind) { return kind == GYI_SYS_NOTIFY && limit_after-- == 0 ? -ENOSPC : 0; }
+
+/* The user's limit is met at the start, and later. */
+TEST_BACKENDS(fswatching, too_many_directories) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    gy_fswatch_opts opts = {.path = f.path, .fn = seen_event, .recursive = true};
+    folder_dir(&f, "d");
+    if (seen_start_tree(loop, &s, f.path)) {
+        gy_fswatch_stop(&s.watch);
+        limit_after = 2; /* opening, the root, d */
+        gyi_sys_fault = limit_fault;
+        CHECK_EQ(gy_fswatch_start(loop, &s.watch, opts), -ENOSPC);
+        CHECK(!gy_fswatch_active(&s.watch));
+        gyi_sys_fault = NULL;
+        CHECK_EQ(gy_fswatch_start(loop, &s.watch, opts), 0);
+        folder_dir(&f, "n");
+        limit_after = 1; /* reading, n */
+        gyi_sys_fault = limit_fault;
+        CHECK(seen_until(loop, &s, "created/ n\n"));
+        CHECK(seen_until(loop, &s, "rescan/ n\n"));
+        gyi_sys_fault = NULL;
+        CHECK_EQ(s.err, -ENOSPC);
+        CHECK(gy_fswatch_active(&s.watch));
+    }
+    gyi_sys_fault = NULL;
+    seen_end(loop, &s, &f);
+}

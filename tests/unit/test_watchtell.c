@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Events that wait: their order, which ones are merged, and the end. */
+#include "watchers.h"
+
+TEST(watchtell, in_order_and_merged_by_name) {
+    watched t;
+    watched_begin(&t, GY_MS(10));
+    watched_add(&t, GY_FSWATCH_CREATED, "a");
+    watched_add(&t, GY_FSWATCH_ATTRIBUTES, "b");
+    watched_add(&t, GY_FSWATCH_CHANGED, "a");
+    watched_add(&t, GY_FSWATCH_CHANGED, "b");
+    watched_add(&t, GY_FSWATCH_REMOVED, "c");
+    watched_add(&t, GY_FSWATCH_CREATED, "c");
+    gy_ns begun = gy_loop_now(t.loop);
+    while (t.calls < 3) CHECK(gy_loop_step(t.loop, GY_STEP_WAIT) >= 0);
+    CHECK_EQ(gy_loop_now(t.loop) - begun, GY_MS(10));
+    CHECK_STR(t.log, "0a;2b;0c;");
+    watched_end(&t);
+}
+
+/* A rename stands between what happened before and after it. */
+TEST(watchtell, renames_are_not_merged) {
+    watched t;
+    watched_begin(&t, GY_MS(10));
+    watched_add(&t, GY_FSWATCH_CHANGED, "a");
+    gyi_happened from = {.dir = "d", .name = "x"}, to = {.dir = "", .name = "a"};
+    gyi_told_add_pair(t.w, gyi_told_new(t.w, &from), gyi_told_new(t.w, &to));
+    watched_add(&t, GY_FSWATCH_CHANGED, "a");
+    while (t.calls < 3) CHECK(gy_loop_step(t.loop, GY_STEP_WAIT) >= 0);
+    CHECK_STR(t.log, "2a;4a;2a;");
+    watched_end(&t);
+}
+
+TEST(watchtell, the_end_comes_last_and_at_once) {
+    watched t;
+    watched_begin(&t, GY_S(1000));
+    watched_add(&t, GY_FSWATCH_CHANGED, "a");
+    gyi_watcher_lost(t.w);
+    gyi_watcher_gone(t.w, -EIO);
+    watched_add(&t, GY_FSWATCH_CHANGED, "late");
+    CHECK_EQ(gy_loop_run(t.loop), 0);
+    CHECK_STR(t.log, "5;2a;6;");
+    CHECK_EQ(t.err, -EIO);
+    CHECK(!gy_fswatch_active(&t.watch));
+    watched_end(&t);
+}
