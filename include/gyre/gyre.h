@@ -22,6 +22,8 @@
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | group.h    | gy_group: loops on several threads, tasks and connections between them |
  *  | fswatch.h  | gy_fswatch: changes to files and directories                          |
+ *  | filestream.h | gy_file_stream: a file as a stream                                  |
+ *  | pipeline.h | gy_pipeline: from stream to stream, through steps, with backpressure  |
  *  | process.h  | gy_process, gy_run: child processes                                   |
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
@@ -42,6 +44,7 @@
 #include "gyre/dns.h"
 #include "gyre/emitter.h"
 #include "gyre/fiber.h"
+#include "gyre/filestream.h"
 #include "gyre/fs.h"
 #include "gyre/group.h"
 #include "gyre/fswatch.h"
@@ -49,6 +52,7 @@
 #include "gyre/io.h"
 #include "gyre/job.h"
 #include "gyre/loop.h"
+#include "gyre/pipeline.h"
 #include "gyre/pool.h"
 #include "gyre/process.h"
 #include "gyre/promise.h"

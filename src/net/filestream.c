@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* Files as streams.
+ *
+ * A kind of stream (net/kind.h) that begins a job of the pool where others call the kernel. Each way has a job, a place
+ * in the file, and an answer; a pool's thread touches only those three, the buffers, and the descriptor. A job that has
+ * begun cannot be called off, and need not be: it ends by itself soon.
+ *
+ * Places are kept here, and are those of the calls (pread, pwrite): so a read whose answer nobody wanted any more has
+ * moved nothing, and reading and writing do not disturb each other. */
+#include "gyre/filestream.h"
+
+#include "net/kind.h"
+#include "net/stream.h"
+#include "sys/file.h"
+
+static gy_file_stream *filestream_of(gy_stream *s) { return GY_OF(s, gy_file_stream, stream); }
+
+static int64_t filestream_submit(gy_file_stream *f, gy_work *job, gy_work_run_fn *run, gy_work_done_fn *done) {
+    gy_work_opts opts = {.run = run, .done = done, .lane = GY_LANE_IO, .pool = f->priv.pool};
+    int err = gy_pool_submit(f->stream.loop, job, opts);
+    return err ? err : -EINPROGRESS;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static void filestream_read_run(gy_work *job) {
+    gy_file_stream *f = GY_OF(job, gy_file_stream, priv.reading);
+    gyi_sys sys = {.count = {0}};
+    f->priv.got = gyi_file_read(&sys, f->stream.priv.fd, &f->priv.into, 1, f->priv.read_at);
+}
+
+/* The stream tells nobody of what a cancelled read has brought, so it counts as not read. */
+static void filestream_read_done(gy_work *job, int err) {
+    gy_file_stream *f = GY_OF(job, gy_file_stream, priv.reading);
+    int64_t n = err ? err : f->priv.got;
+    if (n > 0 && !gyi_stream_is(&f->stream, GYI_STREAM_FAILED)) {
+        if (f->priv.read_at >= 0) f->priv.read_at += n;
+        f->priv.left -= n;
+    }
+    gyi_kind_read_done(&f->stream, n ? n : GY_EOF);
+}
+
+static int64_t filestream_read(gy_stream *s) {
+    gy_file_stream *f = filestream_of(s);
+    if (!f->priv.left) return GY_EOF;
+    f->priv.into = s->priv.buf;
+    if ((uint64_t)f->priv.left < f->priv.into.len) f->priv.into.len = (size_t)f->priv.left;
+    return filestream_submit(f, &f->priv.reading, filestream_read_run, filestream_read_done);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Nothing taken of something would be tried for ever. */
+static void filestream_write_run(gy_work *job) {
+    gy_file_stream *f = GY_OF(job, gy_file_stream, priv.writing);
+    gyi_sys sys = {.count = {0}};
+    int64_t n = gyi_file_write(&sys, f->stream.priv.fd, f->priv.from, f->priv.count, f->priv.write_at);
+    f->priv.put = n ? n : -EIO;
+}
+
+static void filestream_sync_run(gy_work *job) {
+    gy_file_stream *f = GY_OF(job, gy_file_stream, priv.writing);
+    gyi_sys sys = {.count = {0}};
+    f->priv.put = gyi_file_datasync(&sys, f->stream.priv.fd);
+}
+
+/* A job that was called off says only that; the reason for it is the stream's. */
+static void filestream_write_done(gy_work *job, int err) {
+    gy_file_stream *f = GY_OF(job, gy_file_stream, priv.writing);
+    int64_t n = err ? err : f->priv.put;
+    if (n > 0 && f->priv.write_at >= 0) f->priv.write_at += n;
+    if (n == GY_ECANCELED && gyi_stream_is(&f->stream, GYI_STREAM_BROKEN)) n = f->stream.priv.broken;
+    gyi_kind_write_done(&f->stream, n);
+}
+
+static int64_t filestream_write(gy_stream *s) {
+    gy_file_stream *f = filestream_of(s);
+    f->priv.count = gyi_write_gather(s, f->priv.from, GY_FILE_GATHER);
+    return filestream_submit(f, &f->priv.writing, filestream_write_run, filestream_write_done);
+}
+
+static int64_t filestream_end(gy_stream *s) {
+    gy_file_stream *f = filestream_of(s);
+    if (!f->priv.sync) return 0;
+    return filestream_submit(f, &f->priv.writing, filestream_sync_run, filestream_write_done);
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+
+/* What is at work already says so, and reports when it is done. */
+static void filestream_cancel(gy_stream *s, unsigned parts) {
+    gy_file_stream *f = filestream_of(s);
+    if (parts & GY_STREAM_READ) gy_pool_cancel(&f->priv.reading);
+    if (parts & GY_STREAM_WRITE) gy_pool_cancel(&f->priv.writing);
+}
+
+static void filestream_close(gy_stream *s) {
+    if (!filestream_of(s)->priv.keep) gyi_file_close(&s->loop->sys, s->priv.fd);
+}
+
+static const gyi_stream_kind filestream_kind = {filestream_read, filestream_write, filestream_end, filestream_cancel,
+                                                filestream_close};
+
+int gy_file_stream_open(gy_loop *loop, gy_file_stream *f, gy_file_stream_opts opts) {
+    static const unsigned ways[] = {
+        [GY_FILE_BOTH] = 0, [GY_FILE_READ] = GYI_STREAM_READ_ONLY, [GY_FILE_WRITE] = GYI_STREAM_WRITE_ONLY};
+    if (opts.fd < 0) return -EBADF;
+    if ((unsigned)opts.ways > GY_FILE_WRITE || opts.at < GY_FILE_HERE || opts.limit < 0) return -EINVAL;
+    int err = gyi_stream_begin(loop, &f->stream, &filestream_kind, opts.fd, ways[opts.ways]);
+    if (err) return err;
+    f->priv.read_at = f->priv.write_at = opts.at;
+    f->priv.left = opts.limit ? opts.limit : INT64_MAX;
+    f->priv.pool = opts.pool;
+    f->priv.keep = opts.keep;
+    f->priv.sync = opts.sync;
+    return 0;
+}
