@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Look-ups and connections to names as promises (request.c). In a file of its own, for programs that have neither: names
+/* Look-ups and connections to names as promises (request.c). In a file of its own, for programs without them: names
  * bring in much of the C library. */
 #include "gyre/dns.h"
 #include "gyre/request.h"
