@@ -19,6 +19,7 @@
  *  | udp.h      | gy_udp: datagrams in batches, multicast                               |
  *  | stream.h   | gy_stream: tcp, local sockets, pipes; descriptors over local sockets  |
  *  | dns.h      | gy_dns, gy_dial: names to addresses and back, connecting by name       |
+ *  | tty.h      | gy_tty: modes, size and colours of terminals                          |
  *  | fs.h       | gy_fs: file operations on the pool, whole files, directory trees      |
  *  | group.h    | gy_group: loops on several threads, tasks and connections between them |
  *  | fswatch.h  | gy_fswatch: changes to files and directories                          |
@@ -62,6 +63,7 @@
 #include "gyre/stats.h"
 #include "gyre/stream.h"
 #include "gyre/timer.h"
+#include "gyre/tty.h"
 #include "gyre/udp.h"
 
 #endif
