@@ -14,7 +14,7 @@ _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && of
                    offsetof(gy_work, user) == 0 && offsetof(gy_alarm, user) == 0 && offsetof(gy_udp, user) == 0 &&
                    offsetof(gy_dgram, user) == 0 && offsetof(gy_process, user) == 0 && offsetof(gy_run, user) == 0 &&
                    offsetof(gy_events, user) == 0 && offsetof(gy_dns, user) == 0 && offsetof(gy_dial, user) == 0 &&
-                   offsetof(gy_scope, user) == 0,
+                   offsetof(gy_scope, user) == 0 && offsetof(gy_tty, user) == 0 && offsetof(gy_fswatch, user) == 0,
                "user is the first field");
 
 int main(void) { return 0; }
