@@ -6,8 +6,8 @@
  *  descriptor or another one of the same terminal, and handles what only terminals have. It owns no descriptor.
  *
  *  Modes belong to the terminal, not to the descriptor or the process: one gy_tty for a terminal is right, a second one
- *  would save what the first has set. They outlive the process too. gy_tty_close() puts back what gy_tty_open() found; a
- *  program that may end without it calls gy_tty_reset() from where it ends:
+ *  would save what the first has set. They outlive the process too. gy_tty_close() puts back what gy_tty_open()
+ *  found; a program that may end without it calls gy_tty_reset() from where it ends:
  *
  *      static gy_tty tty;
  *      static void leave(void) { gy_tty_reset(&tty); }
@@ -90,9 +90,9 @@ GY_API bool gy_tty_is_open(const gy_tty *tty); /**< whether it is between gy_tty
  *  @return 0; -EINVAL for a mode that is none; GY_ECLOSED; -EIO when the terminal is gone. */
 GY_API int gy_tty_set_mode(gy_tty *tty, gy_tty_mode mode);
 
-/** Puts the modes back as gy_tty_close() does, and nothing else: the tty stays open, and gy_tty_set_mode() sets its mode
- *  again. Async-signal-safe, from any thread, with errno kept; for handlers and atexit(). Before gy_tty_open(), after
- *  gy_tty_close(), and when nothing was changed it does nothing. */
+/** Puts the modes back as gy_tty_close() does, and nothing else: the tty stays open, and gy_tty_set_mode() sets its
+ *  mode again. Async-signal-safe, from any thread, with errno kept; for handlers and atexit(). Before gy_tty_open(),
+ *  after gy_tty_close(), and when nothing was changed it does nothing. */
 GY_API void gy_tty_reset(const gy_tty *tty);
 
 /** Asks how large the terminal is. @return 0; GY_ECLOSED; or what the system says, with nothing stored. */

@@ -114,7 +114,8 @@ static bool tty_names(const char *text, const char *const *words) {
  * in TERM decides: terminals that have always had all colours, the usual marks, and the families that have few. */
 static int tty_colors_named(const char *term, const char *colorterm) {
     static const char *const says[] = {"truecolor", "24bit", NULL};
-    static const char *const all[] = {"-direct", "-truecolor", "kitty", "alacritty", "foot", "ghostty", "wezterm", NULL};
+    static const char *const all[] = {"-direct", "-truecolor", "kitty",   "alacritty",
+                                      "foot",    "ghostty",    "wezterm", NULL};
     static const char *const table[] = {"256color", "-256", NULL};
     static const char *const few[] = {"color", "xterm", "screen", "tmux",    "rxvt", "linux",
                                       "ansi",  "cygwin", "konsole", "cons25", "wsvt", NULL};
