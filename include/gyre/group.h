@@ -95,8 +95,10 @@ GY_API unsigned gy_group_load(const gy_group *group, unsigned index);
  *  Which loop a connection comes to is the kernel's choice: Linux and FreeBSD spread them by a hash of the addresses;
  *  elsewhere (macOS, other BSDs) one listener may get all of them, and gy_group_give() is the way to spread them.
  *  It waits for the loops, so it is not for their threads; in `start`, use gy_tcp_listen() with `reuseport`.
+ *  @param group running
  *  @param user for the streams
  *  @param bound NULL, or where the address goes that was chosen
+ *  @param opts as for gy_tcp_listen(); `reuseport` is set
  *  @return as gy_tcp_listen(); -EDEADLK from a thread of the group; GY_ECLOSED when the group is stopping. On failure
  *  none of the listeners stays open. */
 GY_API int gy_group_listen(gy_group *group, void *user, gy_addr *bound, gy_listen_opts opts);

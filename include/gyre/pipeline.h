@@ -35,7 +35,7 @@ typedef int64_t gy_transform_fn(gy_transform *step, gy_buf in, gy_buf out, size_
 /** A step. The caller's memory; it must stay until the pipeline's callback, and is in one pipeline at a time. */
 struct gy_transform {
     void *user; /**< the program's */
-    gy_transform_fn *run;
+    gy_transform_fn *run; /**< what it does; never NULL */
 };
 
 /** The pipeline has ended: everything was moved (`err` 0), or `err` is the first thing that went wrong, GY_ECANCELED
