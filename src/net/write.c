@@ -210,27 +210,27 @@ static void write_queue(gy_stream *s, gy_write *w, size_t len) {
 /* After a failure nothing is queued, except where somebody is still at work on what was (kind.c): it comes first. */
 static bool write_is_broken(const gy_stream *s) { return gyi_stream_is(s, GYI_STREAM_BROKEN) && !s->priv.first; }
 
-int gyi_write_add(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
+/* What every write meets before it is tried or queued. @return 1 when it may be; otherwise the answer. */
+static int write_enter(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
     if (write_exceeds(s, len)) return GY_EBACKLOG;
     w->stream = s;
     w->priv.fn = fn;
-    if (write_is_broken(s)) {
-        write_done(w, s->priv.broken);
-        return 0;
-    }
+    if (!write_is_broken(s)) return 1;
+    write_done(w, s->priv.broken);
+    return 0;
+}
+
+int gyi_write_add(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
+    int answer = write_enter(s, w, len, fn);
+    if (answer != 1) return answer;
     write_queue(s, w, len);
     return 0;
 }
 
 /* Takes a write whose buffers are set: tries it at once if nothing is before it, and queues what is left. */
 static GYI_APART int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
-    if (write_exceeds(s, len)) return GY_EBACKLOG;
-    w->stream = s;
-    w->priv.fn = fn;
-    if (write_is_broken(s)) {
-        write_done(w, s->priv.broken);
-        return 0;
-    }
+    int answer = write_enter(s, w, len, fn);
+    if (answer != 1) return answer;
     unsigned now = s->priv.state & (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE | GYI_STREAM_QUEUED);
     if (now == GYI_STREAM_WRITABLE && w->priv.count <= WRITE_GATHER) {
         ssize_t n = len == 0 ? 0 : write_send(s, w->priv.count == 1 ? &w->priv.own : w->priv.bufs, w->priv.count);

@@ -169,16 +169,20 @@ int gyi_sock_peer(gyi_sys *sys, int fd, gyi_sockaddr *out) {
     return getpeername(fd, (struct sockaddr *)&out->addr, &out->len) ? -errno : 0;
 }
 
+ssize_t gyi_sock_sendmsg(gyi_sys *sys, int fd, const struct msghdr *msg) {
+    for (;;) {
+        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
+        if (err) return err;
+        ssize_t n = sendmsg(fd, msg, GYI_SOCK_SEND);
+        if (n >= 0) return n;
+        if (errno != EINTR) return -errno;
+    }
+}
+
 ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count) {
     struct msghdr msg;
     memset(&msg, 0, sizeof msg);
     msg.msg_iov = (struct iovec *)(uintptr_t)from;
     msg.msg_iovlen = (__typeof__(msg.msg_iovlen))count;
-    for (;;) {
-        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
-        if (err) return err;
-        ssize_t n = sendmsg(fd, &msg, GYI_SOCK_SEND);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
+    return gyi_sock_sendmsg(sys, fd, &msg);
 }

@@ -85,6 +85,7 @@ static inline ssize_t gyi_sock_send(gyi_sys *sys, int fd, const void *from, size
     }
 }
 
+ssize_t gyi_sock_sendmsg(gyi_sys *sys, int fd, const struct msghdr *msg);
 ssize_t gyi_sock_sendv(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);
 
 #endif

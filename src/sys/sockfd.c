@@ -42,13 +42,7 @@ ssize_t gyi_sock_send_fds(gyi_sys *sys, int fd, gy_buf from, const int *fds, uns
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = (__typeof__(head->cmsg_len))CMSG_LEN(size);
     memcpy(CMSG_DATA(head), fds, size);
-    for (;;) {
-        int err = gyi_sys_enter(sys, GYI_SYS_WRITE);
-        if (err) return err;
-        ssize_t n = sendmsg(fd, &msg, GYI_SOCK_SEND);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
+    return gyi_sock_sendmsg(sys, fd, &msg);
 }
 
 /* Takes over one descriptor of a message; after the first that cannot be had, none. */
