@@ -13,6 +13,7 @@ static struct {
     gy_pipeline line;
     char **next;
     int err;
+    int missing; /* files that could not be opened; the others are written all the same */
 } cat;
 
 static void next_file(void);
@@ -37,15 +38,17 @@ static void move(int fd) {
 }
 
 static void next_file(void) {
-    if (cat.err || !*cat.next) {
-        gy_stream_close(&cat.out.stream, NULL);
-        return;
+    while (!cat.err && *cat.next) {
+        const char *path = *cat.next++;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            move(fd);
+            return;
+        }
+        perror(path);
+        cat.missing++;
     }
-    int fd = open(*cat.next, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) perror(*cat.next);
-    cat.next++;
-    if (fd < 0) next_file();
-    else move(fd);
+    gy_stream_close(&cat.out.stream, NULL);
 }
 
 int main(int argc, char **argv) {
@@ -59,5 +62,5 @@ int main(int argc, char **argv) {
     gy_loop_run(cat.loop);
     gy_loop_free(cat.loop);
     if (cat.err) fprintf(stderr, "cat: %s\n", gy_error_name(cat.err));
-    return cat.err != 0;
+    return cat.err || cat.missing;
 }

@@ -83,7 +83,7 @@ typedef struct gy_pipeline_opts {
 
 /** Starts to move. @return 0; -EINVAL for options that are missing or out of range; -EALREADY when it is running;
  *  -ENOMEM; GY_ECLOSED when `to` is not open; and what gy_stream_read() says. On failure the streams are as they were.
- */
+ *  Until the callback both streams are the pipeline's: who wants them closed sooner calls gy_pipeline_stop(). */
 GY_API int gy_pipeline_start(gy_loop *loop, gy_pipeline *pipeline, gy_pipeline_opts opts);
 
 /** Ends a pipeline early: its callback is told GY_ECANCELED. What is not running, or has ended already, is ignored. */
