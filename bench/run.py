@@ -85,6 +85,10 @@ WORKLOADS = [
     Workload('fiber_await', 'fibers', variant('fiber_await'), 5000000, counted=10000),
     Workload('fiber_spawn', 'fibers', variant('fiber_spawn'), 1000000, counted=10000),
     Workload('fiber_memory', 'fibers', variant('fiber_memory'), 20000, ('bytes',)),
+    Workload('promise_then', 'promises', variant('promise_then'), 5000000, counted=10000),
+    Workload('promise_chain', 'promises', variant('promise_chain'), 5000000, counted=10000),
+    Workload('promise_all', 'promises', variant('promise_all'), 5000000, counted=10000),
+    Workload('promise_memory', 'promises', variant('promise_memory'), 100000, ('bytes',)),
     Workload('lateness', 'lateness', [], None, ('median_us', 'p99_us', 'early')),
     Workload('memory', 'memory', [], None, ('io', 'timer', 'stream', 'write', 'async', 'descriptors')),
 ]

@@ -28,6 +28,7 @@ static gyi_entry *queue_next_jobs(gyi_queue *q) {
 static void queue_drain(gyi_entry *drain) {
     gyi_queue *q = queue_of_drain(drain);
     gyi_entry *jobs = queue_next_jobs(q);
+    q->behind = 0;
     if (!jobs) return;
     gyi_entry *front = q->events.next;
     queue_insert(front, drain);
@@ -38,8 +39,21 @@ static void queue_drain(gyi_entry *drain) {
     while (!gyi_list_empty(jobs) && q->in_row < q->budget) {
         queue_insert(drain, gyi_list_take(jobs));
         q->in_row++;
-        q->jobs++;
     }
+    if (!q->ticking) q->behind = q->budget; /* if some were left, the budget is used up, which says no by itself */
+}
+
+static void queue_row(gyi_queue *q) {
+    q->jobs += q->in_row;
+    q->in_row = 0;
+    q->behind = 0;
+}
+
+void gyi_queue_begin_jobs(gyi_queue *q) {
+    gyi_entry *front = q->events.next;
+    queue_insert(front == &q->halt ? front->next : front, &q->drain);
+    queue_row(q);
+    q->ticking = true;
 }
 
 void gyi_queue_init(gyi_queue *q, unsigned budget) {
@@ -65,7 +79,7 @@ gyi_halt gyi_queue_resume(gyi_queue *q) {
         gyi_list_remove(&q->drain);
         gyi_entry *first = q->events.next;
         queue_insert(first == &q->events ? first : first->next, &q->drain);
-        q->in_row = 0;
+        queue_row(q);
     }
     return why;
 }
@@ -99,22 +113,15 @@ static bool job_prepare(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
     return true;
 }
 
-/* Puts a job on its list, and `drain` to the front of the queue (behind the halt mark) if it is not there. */
-static void job_queue(gy_loop *loop, gyi_entry *list, gy_job *job) {
-    gyi_queue *q = &loop->queue;
-    gyi_list_append(list, &job->priv.entry);
-    if (gyi_entry_listed(&q->drain)) return;
-    gyi_queue_push_front(loop, &q->drain);
-    q->in_row = 0;
-    q->ticking = true;
-}
-
 void gy_defer(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
-    if (job_prepare(loop, job, fn)) job_queue(loop, &loop->queue.ticks, job);
+    gyi_queue *q = &loop->queue;
+    if (!job_prepare(loop, job, fn)) return;
+    gyi_list_append(&q->ticks, &job->priv.entry);
+    if (!gyi_entry_listed(&q->drain)) gyi_queue_begin_jobs(q);
 }
 
 void gy_microtask(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
-    if (job_prepare(loop, job, fn)) job_queue(loop, &loop->queue.micros, job);
+    if (job_prepare(loop, job, fn)) gyi_queue_micro(&loop->queue, &job->priv.entry);
 }
 
 void gy_immediate(gy_loop *loop, gy_job *job, gy_job_fn *fn) {
@@ -138,5 +145,6 @@ bool gyi_queue_check(const gyi_queue *q) {
     if ((q->why != GYI_HALT_NONE) != !!(q->special & GYI_SPECIAL_HALT)) return false;
     bool jobs = !gyi_list_empty(&q->ticks) || !gyi_list_empty(&q->micros);
     if (jobs && !gyi_entry_listed(&q->drain)) return false;
+    if (q->in_row < q->behind && (q->ticking || !gyi_list_empty(&q->micros))) return false;
     return (q->why != GYI_HALT_NONE) == (q->events.next == &q->halt) && q->in_row <= q->budget;
 }

@@ -43,14 +43,33 @@ typedef struct gyi_queue {
     gyi_entry closing;       /* for the very end of the turn */
     gyi_entry later;         /* for the next turn, after its poll: see gyi_queue_again() */
     unsigned again;          /* how many may still be queued in this turn without going there */
-    uint64_t jobs;           /* moved to the queue since the beginning */
-    unsigned budget, in_row; /* jobs that may run in a row, and that did */
+    uint64_t jobs;           /* moved to the queue before this row */
+    unsigned budget, in_row; /* jobs that may run in a row, and that were moved to the queue to do so */
+    unsigned behind;         /* while `in_row` is below it, a micro goes to its place in the queue at once */
     gyi_halt why;            /* the halt mark stands, and for what */
     unsigned special;
     bool ticking;            /* `drain` empties the ticks, else the micros */
 } gyi_queue;
 
 void gyi_queue_init(gyi_queue *queue, unsigned budget);
+
+/* Puts `drain` to the front of the queue (behind the halt mark), since there is a job and it is not there. */
+void gyi_queue_begin_jobs(gyi_queue *queue);
+
+/* Queues a microtask whose `run` is set. While all micros that there are stand in the queue already, the place behind
+ * them is the one that `drain` would put this one to. */
+static inline void gyi_queue_micro(gyi_queue *queue, gyi_entry *entry) {
+    if (GYI_LIKELY(queue->in_row < queue->behind)) {
+        queue->in_row++;
+        gyi_list_append(&queue->drain, entry);
+    } else {
+        gyi_list_append(&queue->micros, entry);
+        if (!gyi_entry_listed(&queue->drain)) gyi_queue_begin_jobs(queue);
+    }
+}
+
+/* How many jobs were moved to the queue since the beginning. */
+static inline uint64_t gyi_queue_jobs(const gyi_queue *queue) { return queue->jobs + queue->in_row; }
 
 /* Puts the halt mark at the front; a stop is stronger than an empty budget. */
 void gyi_queue_halt(gyi_queue *queue, gyi_halt why);

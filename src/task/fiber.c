@@ -105,7 +105,7 @@ int gyi_fiber_park(gyi_fiber *f, gyi_fiber_state state) {
 
 /* The value that was lent last is not valid any more. Its destructor may do anything, and it may be that of `needed`,
  * so that is held. */
-GYI_TASK_SELDOM static void fiber_let_go(gyi_fiber *f, gy_promise *needed) {
+GYI_APART static void fiber_let_go(gyi_fiber *f, gy_promise *needed) {
     gy_promise *held = f->held;
     needed->refs++;
     f->held = NULL;

@@ -96,7 +96,7 @@ static void promise_end(gyi_task *task, gy_promise *p) {
 }
 
 /* Promises hold each other in chains of any length, so the dying queue up instead of one calling the next. */
-void gyi_promise_reap(gyi_task *task, gy_promise *promise) {
+GYI_APART void gyi_promise_reap(gyi_task *task, gy_promise *promise) {
     promise->entry.next = task->dying;
     task->dying = &promise->entry;
     if (task->reaping) return;
@@ -134,8 +134,8 @@ gy_value gy_promise_value(const gy_promise *promise) {
 
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
-/* Queues a reaction on a settled promise, which it holds from now on. */
-static void promise_trigger(gyi_task *task, gy_promise *source, gyi_entry *entry) {
+/* Queues a reaction on a settled promise, which it holds from now on. Fused because every step of a chain comes here. */
+static GYI_FUSED void promise_trigger(gyi_task *task, gy_promise *source, gyi_entry *entry) {
     gy_promise *p = promise_of(entry);
     source->refs++;
     if (entry->run == promise_reacted) {
@@ -148,7 +148,7 @@ static void promise_trigger(gyi_task *task, gy_promise *source, gyi_entry *entry
 }
 
 /* Queues the reactions in the order of registration. */
-GYI_TASK_SELDOM static void promise_trigger_all(gyi_task *task, gy_promise *p, gyi_entry *entry) {
+GYI_APART static void promise_trigger_all(gyi_task *task, gy_promise *p, gyi_entry *entry) {
     gyi_entry *last = entry->prev, *next;
     for (last->next = NULL; entry; entry = next) {
         next = entry->next;
@@ -156,19 +156,28 @@ GYI_TASK_SELDOM static void promise_trigger_all(gyi_task *task, gy_promise *p, g
     }
 }
 
+/* Queues what reacts on a promise that is settled now; mostly it is one reaction. */
+static inline void promise_tell(gyi_task *task, gy_promise *p, gyi_entry *first) {
+    p->reactions = NULL;
+    if (GYI_LIKELY(first->next == first)) promise_trigger(task, p, first);
+    else promise_trigger_all(task, p, first);
+}
+
+/* As below, with a value that nobody owns: what most are settled with. */
+static inline void promise_fulfil(gyi_task *task, gy_promise *p, gy_value plain) {
+    p->flags |= GY_FULFILLED | GYI_PROMISE_LOCKED;
+    p->as.done.value = plain;
+    p->as.done.owner = NULL;
+    if (p->reactions) promise_tell(task, p, p->reactions);
+}
+
 void gyi_promise_settle(gyi_task *task, gy_promise *p, unsigned state, gy_value value, gy_promise *owner) {
-    p->flags |= (uint16_t)(state | GYI_PROMISE_LOCKED);
+    unsigned holds = value.drop || owner ? GYI_PROMISE_HOLDS : 0;
+    p->flags |= (uint16_t)(state | holds | GYI_PROMISE_LOCKED);
     p->as.done.value = value;
     p->as.done.owner = owner;
-    gyi_entry *first = p->reactions;
-    p->reactions = NULL;
-    if (!first) {
-        if (state == GY_REJECTED && !(p->flags & GYI_PROMISE_HANDLED)) gyi_reject_late(task, p);
-    } else if (first->next == first) {
-        promise_trigger(task, p, first);
-    } else {
-        promise_trigger_all(task, p, first);
-    }
+    if (p->reactions) promise_tell(task, p, p->reactions);
+    else if (state == GY_REJECTED && !(p->flags & GYI_PROMISE_HANDLED)) gyi_reject_late(task, p);
 }
 
 void gyi_promise_follow(gyi_task *task, gy_promise *p, gy_promise *settled) {
@@ -188,7 +197,7 @@ static void promise_fail(gyi_task *task, gy_promise *p, int err) {
 
 /* Resolves with a promise, whose reference is taken over. True: it will be adopted, by a microtask that needs to hold
  * `p`. */
-GYI_TASK_SELDOM static bool promise_adopt(gyi_task *task, gy_promise *p, gy_promise *other) {
+GYI_APART static bool promise_adopt(gyi_task *task, gy_promise *p, gy_promise *other) {
     if (other == p || gyi_promise_loop(other) != task->loop) {
         promise_fail(task, p, other == p ? -EDEADLK : -EINVAL);
         gy_promise_free(other);
@@ -202,7 +211,7 @@ GYI_TASK_SELDOM static bool promise_adopt(gyi_task *task, gy_promise *p, gy_prom
 }
 
 /* All values but the plain ones. */
-GYI_TASK_SELDOM static bool promise_resolve_special(gyi_task *task, gy_promise *p, gy_value v, gy_promise *source) {
+GYI_APART static bool promise_resolve_special(gyi_task *task, gy_promise *p, gy_value v, gy_promise *source) {
     if (v.drop == gyi_value_error) {
         promise_fail(task, p, v.num < 0 ? (int)v.num : -EINVAL);
     } else if (v.drop == gyi_value_promise) {
@@ -221,9 +230,9 @@ GYI_TASK_SELDOM static bool promise_resolve_special(gyi_task *task, gy_promise *
 
 /* ECMAScript's resolve function, with what a reaction on `source` returned, or with NULL what a program gave. True as
  * above. */
-static bool promise_resolve(gyi_task *task, gy_promise *p, gy_value v, gy_promise *source) {
-    if (v.drop) return promise_resolve_special(task, p, v, source);
-    gyi_promise_settle(task, p, GY_FULFILLED, v, NULL);
+static inline bool promise_resolve(gyi_task *task, gy_promise *p, gy_value v, gy_promise *source) {
+    if (GYI_UNLIKELY(v.drop != NULL)) return promise_resolve_special(task, p, v, source);
+    promise_fulfil(task, p, v);
     return false;
 }
 
@@ -325,16 +334,22 @@ static bool promise_is_reaction(const gyi_entry *entry) {
 
 /* ---- reacting ------------------------------------------------------------------------------------------------ */
 
-void gyi_promise_react(gyi_task *task, gy_promise *p, gyi_entry *entry) {
+GYI_APART static void promise_react_settled(gyi_task *task, gy_promise *p, gyi_entry *entry) {
     gyi_promise_handle(task, p);
-    if (p->flags & GYI_PROMISE_SETTLED) {
-        promise_trigger(task, p, entry);
-    } else if (p->reactions) {
-        gyi_list_append(p->reactions, entry); /* in a ring, the place before the first is the end */
-    } else {
-        entry->next = entry->prev = p->reactions = entry;
-    }
+    promise_trigger(task, p, entry);
 }
+
+static inline void promise_react(gyi_task *task, gy_promise *p, gyi_entry *entry) {
+    if (GYI_UNLIKELY(p->flags & GYI_PROMISE_SETTLED)) {
+        promise_react_settled(task, p, entry);
+        return;
+    }
+    p->flags |= GYI_PROMISE_HANDLED;
+    if (p->reactions) gyi_list_append(p->reactions, entry); /* in a ring, the place before the first is the end */
+    else entry->next = entry->prev = p->reactions = entry;
+}
+
+void gyi_promise_react(gyi_task *task, gy_promise *p, gyi_entry *entry) { promise_react(task, p, entry); }
 
 void gyi_reaction_add(gyi_task *task, gy_promise *promise, gyi_reaction *reaction) {
     reaction->source = promise;
@@ -368,7 +383,7 @@ gy_promise *gy_then_catch(gy_promise *promise, gy_then_fn *fulfilled, gy_then_fn
     if (!p) return gyi_reject_failed(task, -ENOMEM);
     p->as.wait.fn = fulfilled;
     p->as.wait.rejected = rejected;
-    gyi_promise_react(task, promise, &p->entry);
+    promise_react(task, promise, &p->entry);
     return p;
 }
 

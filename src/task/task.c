@@ -8,18 +8,11 @@
 
 #include "base/alloc.h"
 
-static void task_no_job(gy_job *job) { (void)job; }
-
-void gyi_task_kick(gyi_task *task) {
-    /* The queue lists its drain when a job comes, and leaves it there when the job goes. */
-    gy_microtask(task->loop, &task->kick, task_no_job);
-    gy_job_cancel(&task->kick);
-}
-
-static gyi_task_slab *task_slab(gy_loop *loop, unsigned cells) {
-    gyi_task_slab *slab = loop->alloc.alloc(sizeof *slab + cells * sizeof(gy_promise), loop->alloc.ctx);
+static gyi_task_slab *task_slab(gyi_task *task, unsigned cells) {
+    const gy_alloc *alloc = &task->loop->alloc;
+    gyi_task_slab *slab = alloc->alloc(sizeof *slab + cells * sizeof(gy_promise), alloc->ctx);
     if (!slab) return NULL;
-    slab->loop = loop;
+    slab->task = task;
     slab->next = NULL;
     for (unsigned i = 0; i < cells; i++) {
         slab->cell[i].index = (uint16_t)i;
@@ -31,7 +24,7 @@ static gyi_task_slab *task_slab(gy_loop *loop, unsigned cells) {
 
 gy_promise *gyi_task_grow(gyi_task *task) {
     if (!task->fresh) {
-        gyi_task_slab *slab = task_slab(task->loop, GYI_TASK_CELLS);
+        gyi_task_slab *slab = task_slab(task, GYI_TASK_CELLS);
         if (!slab) return NULL;
         slab->next = task->slabs;
         task->slabs = slab;
@@ -101,14 +94,14 @@ static void task_free(gy_loop *loop) {
 
 gyi_task *gyi_task_make(gy_loop *loop) {
     gyi_task *task = gyi_alloc_zero(&loop->alloc, sizeof *task);
-    gyi_task_slab *slab = task ? task_slab(loop, 1) : NULL;
-    if (!slab) {
+    if (!task) return NULL;
+    task->loop = loop;
+    task->emergency = task_slab(task, 1);
+    if (!task->emergency) {
         gyi_free(&loop->alloc, task);
         return NULL;
     }
-    GYI_TASK_UNPOISON(slab->cell, sizeof(gy_promise));
-    task->loop = loop;
-    task->emergency = slab;
+    GYI_TASK_UNPOISON(task->emergency->cell, sizeof(gy_promise));
     gyi_list_init(&task->blocks);
     gyi_list_init(&task->accepts);
     gyi_list_init(&task->fibers);

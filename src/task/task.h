@@ -4,7 +4,7 @@
  * A promise that waits for another one is its own reaction: the entry, the functions and the context of a gy_then() are
  * fields of the promise that gy_then() returns. They are needed until that promise is settled, and its value is needed
  * from then on, so the two share their place, and a promise with its reaction has 64 bytes. Promises are cells of slabs
- * and know their place in it, which leads to the slab's head and so to the loop without a pointer in each.
+ * and know their place in it, which leads to the slab's head and so to the task without a pointer in each.
  *
  *     source --reactions--> ring of entries: [derived] [derived] [element of gy_all] ...
  *
@@ -33,20 +33,14 @@
 #define GYI_TASK_UNPOISON(ptr, size) ((void)0)
 #endif
 
-/* What is seldom called must not lend its registers to the ways that are always taken. */
-#if defined(__GNUC__) || defined(__clang__)
-#define GYI_TASK_SELDOM __attribute__((noinline))
-#else
-#define GYI_TASK_SELDOM
-#endif
-
 enum {
     GYI_PROMISE_SETTLED = GY_FULFILLED | GY_REJECTED,
     GYI_PROMISE_LOCKED  = 4,  /* its outcome is decided, or another's to decide */
     GYI_PROMISE_HANDLED = 8,  /* somebody reacts, or did */
     GYI_PROMISE_TOLD    = 16, /* reported as unhandled */
     GYI_PROMISE_LATE    = 32, /* on the list of those to be looked at after the jobs, which holds a reference */
-    GYI_PROMISE_LIVE    = 64  /* not a free cell */
+    GYI_PROMISE_LIVE    = 64, /* not a free cell */
+    GYI_PROMISE_HOLDS   = 128 /* settled: with a value that has a `drop`, or an owner of it */
 };
 
 enum { GYI_TASK_CELLS = 63 }; /* with its head, a slab has 4 KiB */
@@ -79,7 +73,7 @@ struct gy_promise {
 };
 
 typedef struct gyi_task_slab {
-    gy_loop *loop;
+    struct gyi_task *task;
     struct gyi_task_slab *next;
     gy_promise cell[]; /* GYI_TASK_CELLS of them */
 } gyi_task_slab;
@@ -110,7 +104,6 @@ typedef struct gyi_task {
     gyi_entry blocks;
     gyi_entry late;  /* promises to be looked at when all jobs are done */
     gyi_entry check; /* looks at them */
-    gy_job kick;     /* has the queue see to microtasks */
     gy_promise_hook_fn *unhandled, *handled;
     struct gyi_fiber *fiber;  /* the one that runs now */
     gyi_entry fibers;         /* all that have not ended */
@@ -138,25 +131,16 @@ gy_promise *gyi_task_grow(gyi_task *task);
 void *gyi_task_block_new(gy_loop *loop, size_t size);
 void gyi_task_block_free(gyi_task_block *block);
 
-/* Lists the queue's drain, for microtasks that are on their list already. */
-void gyi_task_kick(gyi_task *task);
-
-static inline gy_loop *gyi_promise_loop(const gy_promise *promise) {
+static inline gyi_task *gyi_promise_task(const gy_promise *promise) {
     const gy_promise *first = promise - promise->index;
     const char *slab = (const char *)(const void *)first - offsetof(gyi_task_slab, cell);
-    return ((const gyi_task_slab *)(const void *)slab)->loop;
+    return ((const gyi_task_slab *)(const void *)slab)->task;
 }
 
-static inline gyi_task *gyi_promise_task(const gy_promise *promise) {
-    return (gyi_task *)gyi_promise_loop(promise)->task;
-}
+static inline gy_loop *gyi_promise_loop(const gy_promise *promise) { return gyi_promise_task(promise)->loop; }
 
 /* Queues a microtask whose `run` is set. */
-static inline void gyi_task_micro(gyi_task *task, gyi_entry *entry) {
-    gyi_queue *queue = &task->loop->queue;
-    gyi_list_append(&queue->micros, entry);
-    if (!gyi_entry_listed(&queue->drain)) gyi_task_kick(task);
-}
+static inline void gyi_task_micro(gyi_task *task, gyi_entry *entry) { gyi_queue_micro(&task->loop->queue, entry); }
 
 /* ---- promise.c ---- */
 /* A pending promise with one reference; NULL when there is no memory. */
@@ -175,8 +159,8 @@ void gyi_promise_reap(gyi_task *task, gy_promise *promise);
 /* Most promises are settled and hold nothing when their last reference goes. */
 static inline void gyi_promise_release(gyi_task *task, gy_promise *promise) {
     if (--promise->refs) return;
-    bool settled = promise->flags & GYI_PROMISE_SETTLED;
-    if (settled && !promise->as.done.value.drop && !promise->as.done.owner) gyi_promise_cell_free(task, promise);
+    unsigned how = promise->flags & (GYI_PROMISE_SETTLED | GYI_PROMISE_HOLDS);
+    if (how && how < GYI_PROMISE_HOLDS) gyi_promise_cell_free(task, promise);
     else gyi_promise_reap(task, promise);
 }
 
