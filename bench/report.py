@@ -2,7 +2,7 @@
 """The tables, the verdicts and the chart of run.py. Takes what was measured and measures nothing itself.
 
 Results are {mode: {row: {contender: {'median': number, ...}}}}. "Best peer" is the best of the libraries among the
-contenders: neither gyre, nor the hand-written program, nor Node.
+contenders: neither gyre, nor its callbacks, nor the hand-written program, nor Node.
 """
 from xml.sax.saxutils import escape
 
@@ -12,8 +12,8 @@ TITLES = {
     'syscalls': 'System calls per operation',
     'time': 'Time and sizes (medians; ns per operation unless the name says otherwise)',
 }
-COLOURS = {'gyre': '#c2410c', 'libuv': '#64748b', 'libev': '#94a3b8', 'libevent': '#cbd5e1', 'hand': '#0f766e',
-           'node': '#65a30d'}
+COLOURS = {'gyre': '#c2410c', 'callbacks': '#f59e0b', 'libuv': '#64748b', 'libev': '#94a3b8', 'libevent': '#cbd5e1',
+           'hand': '#0f766e', 'node': '#65a30d'}
 
 
 def value(cells, who):

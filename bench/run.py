@@ -23,7 +23,7 @@ import tempfile
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONTENDERS = ['gyre', 'libuv', 'libev', 'libevent', 'hand', 'node']
+CONTENDERS = ['gyre', 'callbacks', 'libuv', 'libev', 'libevent', 'hand', 'node']
 
 
 class Workload:
@@ -84,6 +84,8 @@ WORKLOADS = [
     Workload('fiber_switch', 'fibers', variant('fiber_switch'), 5000000, counted=10000),
     Workload('fiber_await', 'fibers', variant('fiber_await'), 5000000, counted=10000),
     Workload('fiber_spawn', 'fibers', variant('fiber_spawn'), 1000000, counted=10000),
+    Workload('fiber_echo_1', 'fiber_echo', ['--connections', '1'], 100000, counted=3200),
+    Workload('fiber_echo_64', 'fiber_echo', ['--connections', '64'], 200000, counted=12800),
     Workload('fiber_memory', 'fibers', variant('fiber_memory'), 20000, ('bytes',)),
     Workload('promise_then', 'promises', variant('promise_then'), 5000000, counted=10000),
     Workload('promise_chain', 'promises', variant('promise_chain'), 5000000, counted=10000),
