@@ -64,6 +64,12 @@ GY_API gy_promise *gy_fiber_self(gy_loop *loop);
  *  promise, -EINVAL for NULL; -EPERM, at once, when this is no fiber of the promise's loop. */
 GY_API gy_value gy_await(gy_promise *promise);
 
+/** As gy_await(), for the promise of a request (GY_PROMISE(), gy_promise_accept()): a cancellation of the fiber cancels
+ *  the request, and this returns when it has let go of its memory, which therefore may lie on the fiber's stack. A
+ *  request that cannot be cancelled any more is waited for, and how it ended is what is returned. Other promises are
+ *  awaited as gy_await() does. */
+GY_API gy_value gy_await_req(gy_promise *request);
+
 /** As gy_await(), but a cancellation neither ends it nor prevents it: for what has to be done in any case, such as
  *  closing. */
 GY_API gy_value gy_await_shielded(gy_promise *promise);

@@ -33,6 +33,8 @@ gy_value gy_adopt(gy_promise *promise) {
     return gy_own(gy_promise_ref(promise), gyi_value_promise);
 }
 
+void gyi_promise_cancellable(gyi_entry *entry) { (void)entry; }
+
 static gy_promise *promise_of(gyi_entry *entry) { return GY_OF(entry, gy_promise, entry); }
 
 /* Destroys a value that was given and is not wanted. A list of errors was lent at most. */

@@ -74,6 +74,7 @@ bool gy_request_begin(gy_loop *loop, const gy_request_kind *kind, void **user, g
     task->refusal = token && token->reason ? GY_ECANCELED : -ENOMEM;
     gyi_request *r = token && token->reason ? NULL : request_new(task);
     if (!r) return false;
+    gyi_promise_set_cancel(r->promise, &r->hook, request_cancelled);
     if (token) gy_cancel_on(token, &r->hook, request_cancelled);
     r->kind = kind;
     r->user = user;

@@ -76,6 +76,7 @@ gy_promise *gy_promise_accept(gy_stream *server, gy_stream *client, gy_cancel *t
     w->server = server;
     w->client = client;
     if (token) gy_cancel_on(token, &w->hook, accept_cancelled);
+    gyi_promise_set_cancel(promise, &w->hook, accept_cancelled);
     promise->refs++; /* settled at once, it goes with the others that nobody holds, after the jobs */
     accept_try(w);
     if (promise->flags & GYI_PROMISE_SETTLED) gyi_reject_late(task, promise);

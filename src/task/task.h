@@ -13,6 +13,7 @@
 #ifndef GYI_TASK_TASK_H
 #define GYI_TASK_TASK_H
 
+#include "gyre/cancel.h"
 #include "gyre/promise.h"
 #include "loop/loop.h"
 
@@ -151,6 +152,16 @@ static inline void gyi_promise_cell_free(gyi_task *task, gy_promise *promise) {
     promise->as.next = task->free;
     task->free = promise;
     GYI_TASK_POISON(promise, sizeof *promise);
+}
+
+/* `run` of a pending promise that is the outcome of something that can be called off: `ctx` is the gy_cancel_hook of who
+ * will settle it, with its function set, whether it is on a token or not. */
+void gyi_promise_cancellable(gyi_entry *entry);
+
+static inline void gyi_promise_set_cancel(gy_promise *promise, gy_cancel_hook *hook, gy_cancel_fn *fn) {
+    hook->priv.fn = fn;
+    promise->entry.run = gyi_promise_cancellable;
+    promise->as.wait.ctx = hook;
 }
 
 /* Ends a promise that has no reference left. */
