@@ -88,6 +88,7 @@ enum gy_error {
     GY_ECLOSED    = -4004, /**< the handle is closed or closing */
     GY_EADDRESS   = -4005, /**< the text is not an address */
     GY_EBACKLOG   = -4006, /**< more is queued than the limit that was set allows */
+    GY_EEMITTED   = -4007, /**< an "error" event was emitted, and nobody said which error it means */
 
     /* Of looking up names (dns.h). */
     GY_ENONAME    = -4020, /**< nobody knows the name */

@@ -76,7 +76,14 @@ typedef struct gy_leak {
 typedef void gy_leak_fn(gy_emitter *emitter, const gy_leak *leak);
 
 /** @cond internal */
-struct gyi_emit; /* an emit that is running: a frame on its own stack */
+struct gyi_emit; /* an emit that is running: a frame, mostly on its own stack */
+
+/* What has to know when listeners are taken away from an emitter: on the emitter's list, `prev` is NULL when on none.
+ *  */
+struct gyi_tie {
+    struct gyi_tie *next, **prev;
+    bool (*told)(struct gyi_tie *, int how); /* emitter/emitter.h */
+};
 /** @endcond */
 
 /** An emitter. The caller's memory, valid as `{0}`; gy_emitter_close() it before it is freed or moved. The fields
@@ -92,7 +99,7 @@ struct gy_emitter {
     struct {
         gy_listener *events; /* the first listener of the first event */
         struct gyi_emit *emits;
-        gy_emission *emissions;
+        struct gyi_tie *ties;
         uint32_t flags;
         uint32_t limit; /* 0: the default */
     } priv;
@@ -133,8 +140,9 @@ GY_API void gy_off_all(gy_emitter *emitter, const char *name);
 
 /** Takes everything off an emitter: the listeners are idle, the emissions cancelled, and nobody is called for it. Emits
  *  that are running end with the current listener and touch neither the emitter nor a listener again, so that the
- *  memory of all may be freed here and now, inside a listener. An emitter that is not freed may be used again; the
- *  public fields and the limit are as they were. Cost: one step per listener. */
+ *  memory of all may be freed here and now, inside a listener. Who waits for an event of the emitter, a fiber
+ *  (gy_await_event()) or a promise (gy_once_promise()), is told GY_ECLOSED, by a microtask. An emitter that is not
+ *  freed may be used again; the public fields and the limit are as they were. Cost: one step per listener. */
 GY_API void gy_emitter_close(gy_emitter *emitter);
 
 /** How many listeners an event may have before gy_emitter.leak is called: 10 unless told otherwise, 0 for any number.
@@ -163,7 +171,7 @@ struct gy_emission {
     /** @cond internal */
     struct {
         gy_job job;
-        gy_emission *next, **prev; /* the emitter's list; `prev` is NULL when not queued */
+        struct gyi_tie tie; /* while it is queued */
     } priv;
     /** @endcond */
 };

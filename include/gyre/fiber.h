@@ -145,6 +145,7 @@ struct gy_events {
     /** @cond internal */
     struct {
         gy_listener listener;
+        struct gyi_tie tie;
         gy_loop *loop;
         struct gyi_entry link;
         struct gyi_fiber *waiter;
@@ -163,8 +164,9 @@ GY_API int gy_events_open(gy_loop *loop, gy_events *events, gy_emitter *emitter,
 /** Takes the next event, waiting for it if there is none. `payload`, which may be NULL, receives a copy of `size`
  *  bytes, or without `size` the pointer (so it is a `const void **` then). Emits without payload leave zeroes.
  *  @return 0; GY_ECANCELED; GY_EBACKLOG or -ENOMEM, in place of the first event that there was no room for and from
- *  then on; GY_ECLOSED when it is not open, or the emitter was closed before this call: closing an emitter wakes
- *  nobody; -EBUSY when another fiber waits; -EPERM outside of fibers. */
+ *  then on; GY_ECLOSED when it is not open, or when there are no events left and none will come, because the emitter
+ *  was closed or its listeners were taken away (gy_off_all()), before this call or during it; -EBUSY when another
+ *  fiber waits; -EPERM outside of fibers. */
 GY_API int gy_await_event(gy_events *events, void *payload);
 
 /** Ends collecting; what waits is dropped, and a fiber that waits gets GY_ECLOSED. Idle ones are ignored. */

@@ -29,6 +29,7 @@
  *  | promise.h  | gy_promise: then, catch, finally, all, any, race, delay               |
  *  | cancel.h   | gy_cancel: tokens that call off whatever was given them               |
  *  | request.h  | GY_PROMISE: any request of the library as a promise                   |
+ *  | emit.h     | listeners that return promises, emits that wait, the next event        |
  *  | fiber.h    | gy_fiber_start, gy_await: functions that wait; gy_events                |
  *  | scope.h    | gy_scope: fibers that end before who started them                      |
  *
@@ -43,6 +44,7 @@
 #include "gyre/base.h"
 #include "gyre/cancel.h"
 #include "gyre/dns.h"
+#include "gyre/emit.h"
 #include "gyre/emitter.h"
 #include "gyre/fiber.h"
 #include "gyre/filestream.h"

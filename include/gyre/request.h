@@ -12,10 +12,15 @@
  *  | `fs`      | gy_settle_fs()      | gy_fs          | `num`: gy_fs.result          | if it has not begun          |
  *  | `work`    | gy_settle_work()    | gy_work        | `ptr`: the gy_work           | if it has not begun          |
  *  | `timer`   | gy_settle_timer()   | gy_timer       | nothing                      | stops it                     |
+ *  | `alarm`   | gy_settle_alarm()   | gy_alarm       | nothing                      | stops it                     |
+ *  | `job`     | gy_settle_job()     | gy_job         | nothing                      | takes it off its queue       |
+ *  | `signal`  | gy_settle_signal()  | gy_signal      | `num`: how often it came     | stops it                     |
  *  | `read`    | gy_settle_read()    | gy_stream      | `num`: bytes, at least 1     | ends the read                |
+ *  | `end`     | gy_settle_end()     | gy_stream      | nothing, at the GY_EOF       | ends the reading             |
  *  | `connect` | gy_settle_connect() | gy_stream      | `ptr`: the gy_stream         | ends the attempt             |
  *  | `write`   | gy_settle_write()   | gy_write       | nothing                      | fails all that are queued    |
  *  | `close`   | gy_settle_close()   | gy_stream      | nothing                      | is not heard                 |
+ *  | `shut`    | gy_settle_shut()    | gy_udp         | nothing, when it is closed   | is not heard                 |
  *  | `dgram`   | gy_settle_dgram()   | gy_dgram       | nothing                      | is not heard                 |
  *  | `dns`     | gy_settle_dns()     | gy_dns         | `ptr`: the gy_dns            | lets go of it                |
  *  | `dial`    | gy_settle_dial()    | gy_dial        | `ptr`: gy_dial.stream        | ends it                      |
@@ -23,8 +28,12 @@
  *  |           |                     |                | minus the signal             | way it ended                 |
  *  | `run`     | gy_settle_run()     | gy_run         | `ptr`: the gy_run            | kills it                     |
  *
- *  The end of a stream is the error GY_EOF of a read. Functions that return nothing, such as gy_timer_start(), stand in
- *  parentheses with a 0: `GY_PROMISE(loop, timer, &t, (gy_timer_start(loop, &t, opts), 0))`.
+ *  The end of a stream is the error GY_EOF of a read. Who waits for nothing else reads with the kind `end`, which goes
+ *  on reading into the same buffer, and throws away what comes, until the peer has ended; one buffer does for any
+ *  number of streams. A shutdown of the sending side is of the kind `write`; so an orderly goodbye is `write` (with
+ *  gy_stream_shutdown()), `end`, `close`. The kind `signal` stops its watcher when the signal has come. Functions that
+ *  return nothing, such as gy_timer_start(), stand in parentheses with a 0: `GY_PROMISE(loop, timer, &t,
+ *  (gy_timer_start(loop, &t, opts), 0))`.
  *
  *  While it waits, `user` of the handle is the library's; afterwards it is what it was before. So several promises can
  *  wait for one stream (a read and the close), and functions that find their context by GY_OF() are not concerned. The
@@ -38,9 +47,11 @@
 #include "gyre/cancel.h"
 #include "gyre/dns.h"
 #include "gyre/fs.h"
+#include "gyre/job.h"
 #include "gyre/pool.h"
 #include "gyre/process.h"
 #include "gyre/promise.h"
+#include "gyre/signal.h"
 #include "gyre/stream.h"
 #include "gyre/timer.h"
 #include "gyre/udp.h"
@@ -68,12 +79,17 @@ extern "C" {
 GY_API void gy_settle_fs(gy_fs *req, int err);                      /**< for `fs` */
 GY_API void gy_settle_work(gy_work *work, int err);                 /**< for `work` */
 GY_API void gy_settle_timer(gy_timer *timer);                       /**< for `timer`, one that does not repeat */
+GY_API void gy_settle_alarm(gy_alarm *alarm);                       /**< for `alarm`, one that does not repeat */
+GY_API void gy_settle_job(gy_job *job);                             /**< for `job`: deferred, microtask or immediate */
+GY_API void gy_settle_signal(gy_signal *signal, unsigned count);    /**< for `signal` */
 GY_API void gy_settle_read(gy_stream *stream, int err, gy_buf got); /**< for `read` */
+GY_API void gy_settle_end(gy_stream *stream, int err, gy_buf got);  /**< for `end` */
 GY_API void gy_settle_connect(gy_stream *stream, int err);          /**< for `connect` */
 GY_API void gy_settle_write(gy_write *write, int err);              /**< for `write`: writing and shutdown */
 GY_API void gy_settle_close(gy_stream *stream);                     /**< for `close`, of an open stream */
 
 GY_API void gy_settle_dgram(gy_dgram *dgram, int err); /**< for `dgram` */
+GY_API void gy_settle_shut(gy_udp *udp);               /**< for `shut`, of an open socket */
 GY_API void gy_settle_dns(gy_dns *req, int err);       /**< for `dns`: look-ups and reverse ones */
 GY_API void gy_settle_dial(gy_dial *dial, int err);    /**< for `dial` */
 GY_API void gy_settle_run(gy_run *run, int err);       /**< for `run` */
@@ -113,11 +129,16 @@ GY_API gy_promise *gy_request_end(gy_loop *loop, void **user, int started);
 GY_API extern const gy_request_kind gy_kind_fs;      /**< file operations */
 GY_API extern const gy_request_kind gy_kind_work;    /**< jobs of a pool */
 GY_API extern const gy_request_kind gy_kind_timer;   /**< timers */
+GY_API extern const gy_request_kind gy_kind_alarm;   /**< alarms */
+GY_API extern const gy_request_kind gy_kind_job;     /**< jobs of the queue */
+GY_API extern const gy_request_kind gy_kind_signal;  /**< signals */
 GY_API extern const gy_request_kind gy_kind_read;    /**< reads of streams */
+GY_API extern const gy_request_kind gy_kind_end;     /**< reading streams to their end */
 GY_API extern const gy_request_kind gy_kind_connect; /**< connecting streams */
 GY_API extern const gy_request_kind gy_kind_write;   /**< writes to streams */
 GY_API extern const gy_request_kind gy_kind_close;   /**< closing streams */
 GY_API extern const gy_request_kind gy_kind_dgram;   /**< sending datagrams */
+GY_API extern const gy_request_kind gy_kind_shut;    /**< closing sockets for datagrams */
 GY_API extern const gy_request_kind gy_kind_dns;     /**< looking up names */
 GY_API extern const gy_request_kind gy_kind_dial;    /**< connecting to names */
 GY_API extern const gy_request_kind gy_kind_exit;    /**< processes */

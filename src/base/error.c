@@ -21,6 +21,7 @@ static const error_row error_rows[] = {
     {GY_ECLOSED, "GY_ECLOSED", "the handle is closed"},
     {GY_EADDRESS, "GY_EADDRESS", "the text is not an address"},
     {GY_EBACKLOG, "GY_EBACKLOG", "more is queued than the limit allows"},
+    {GY_EEMITTED, "GY_EEMITTED", "an error event was emitted"},
     {GY_ENONAME, "GY_ENONAME", "the name is not known"},
     {GY_ENOADDRESS, "GY_ENOADDRESS", "the name has no such address"},
     {GY_ENOSERVICE, "GY_ENOSERVICE", "the service is not known"},

@@ -43,7 +43,7 @@ static bool check_flags(const gy_emitter *emitter) {
         else if (strcmp(e->name, "removeListener") == 0)
             flags |= GYI_EMITTER_REMOVE;
     }
-    return flags == emitter->priv.flags;
+    return flags == (emitter->priv.flags & ~(uint32_t)GYI_EMITTER_QUIET);
 }
 
 /* Whether `next` to `last` is part of one ring of this emitter and does not pass its first listener again. */
@@ -74,13 +74,13 @@ static bool check_emits(const gy_emitter *emitter) {
     return true;
 }
 
-static bool check_emissions(const gy_emitter *emitter) {
-    gy_emission *const *back = &emitter->priv.emissions;
-    for (const gy_emission *e = emitter->priv.emissions; e; back = &e->priv.next, e = e->priv.next)
-        if (e->priv.prev != back || e->emitter != emitter || !e->name || !e->priv.job.priv.entry.next) return false;
+static bool check_ties(const gy_emitter *emitter) {
+    gyi_tie *const *back = &emitter->priv.ties;
+    for (const gyi_tie *t = emitter->priv.ties; t; back = &t->next, t = t->next)
+        if (t->prev != back || !t->told || !gyi_emission_check(emitter, t)) return false;
     return true;
 }
 
 bool gyi_emitter_check(const gy_emitter *emitter) {
-    return check_events(emitter) && check_flags(emitter) && check_emits(emitter) && check_emissions(emitter);
+    return check_events(emitter) && check_flags(emitter) && check_emits(emitter) && check_ties(emitter);
 }

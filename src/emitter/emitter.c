@@ -8,7 +8,7 @@
  * emitter is still there. Emits allocate nothing, and an event with a single lasting listener needs not even a frame:
  * after its call nothing is left to do.
  *
- * What is not here: links between listeners (event.c), queued emits (later.c). */
+ * What is not here: links between listeners (event.c), what ends with an emitter (tie.c), queued emits (later.c). */
 #include "emitter/emitter.h"
 
 #include <errno.h>
@@ -49,18 +49,24 @@ static bool emitter_retire(gyi_emit *frame, gy_listener *listener) {
     return true;
 }
 
+static inline gy_listener *emitter_next(gyi_emit *frame) {
+    while (frame->next) {
+        gy_listener *listener = frame->next;
+        frame->next = listener == frame->last ? NULL : listener->priv.next;
+        if (!listener->once || emitter_retire(frame, listener)) return listener;
+    }
+    return NULL;
+}
+
+gy_listener *gyi_emit_next(gyi_emit *frame) { return emitter_next(frame); }
+
 /* Calls the listeners of an event. @return how many; `*open` is whether the emitter is still there. */
 static int emitter_run(gy_emitter *emitter, gy_listener *first, const void *payload, bool *open) {
     gyi_emit frame;
     int called = 0;
     gyi_emit_push(&frame, emitter, first);
-    do {
-        gy_listener *listener = frame.next;
-        frame.next = listener == frame.last ? NULL : listener->priv.next;
-        if (listener->once && !emitter_retire(&frame, listener)) continue;
-        called++;
+    for (gy_listener *listener; (listener = emitter_next(&frame)) != NULL; called++)
         listener->priv.fn(listener, payload);
-    } while (frame.next);
     *open = gyi_emit_pop(&frame);
     return called;
 }
@@ -80,12 +86,25 @@ static int emitter_unheard(gy_emitter *emitter, const char *name, const void *pa
     return GY_EUNHANDLED;
 }
 
+/* Tells the monitors of an "error". @return whether the emitter is still there. */
+static bool emitter_monitor(gy_emitter *emitter, const char *name, const void *payload) {
+    bool open = true;
+    if (emitter_is_error(name)) (void)emitter_run(emitter, gyi_event_find(emitter, gy_error_monitor), payload, &open);
+    return open;
+}
+
+gy_listener *gyi_emit_first(gy_emitter *emitter, const char *name, const void *payload, int *result) {
+    gy_listener *first = NULL;
+    *result = GY_EUNHANDLED;
+    if ((emitter->priv.flags & GYI_EMITTER_MONITOR) && !emitter_monitor(emitter, name, payload)) return NULL;
+    first = gyi_event_find(emitter, name);
+    if (!first) *result = emitter_unheard(emitter, name, payload);
+    return first;
+}
+
 int gy_emit(gy_emitter *emitter, const char *name, const void *payload) {
     bool open = true;
-    if ((emitter->priv.flags & GYI_EMITTER_MONITOR) && emitter_is_error(name)) {
-        (void)emitter_run(emitter, gyi_event_find(emitter, gy_error_monitor), payload, &open);
-        if (!open) return GY_EUNHANDLED;
-    }
+    if ((emitter->priv.flags & GYI_EMITTER_MONITOR) && !emitter_monitor(emitter, name, payload)) return GY_EUNHANDLED;
     gy_listener *first = gyi_event_find(emitter, name);
     if (!first) return emitter_unheard(emitter, name, payload);
     if (first->priv.next == first && !first->once) {
@@ -235,18 +254,20 @@ void gy_off_all(gy_emitter *emitter, const char *name) {
     if (name) {
         gy_listener *first = gyi_event_find(emitter, name);
         emitter_disarm_all(emitter, name);
-        if (first) (void)emitter_empty(emitter, first);
-        return;
+        if (first && !emitter_empty(emitter, first)) return;
+    } else {
+        if ((emitter->priv.flags & GYI_EMITTER_REMOVE) && !emitter_empty_all(emitter)) return;
+        emitter_disarm_all(emitter, NULL);
+        gyi_event_remove_all(emitter);
     }
-    if ((emitter->priv.flags & GYI_EMITTER_REMOVE) && !emitter_empty_all(emitter)) return;
-    emitter_disarm_all(emitter, NULL);
-    gyi_event_remove_all(emitter);
+    if (emitter->priv.ties) gyi_ties_tell(emitter);
 }
 
 void gy_emitter_close(gy_emitter *emitter) {
     emitter_disarm_all(emitter, NULL);
     gyi_event_remove_all(emitter);
-    gyi_emissions_cancel(emitter);
+    emitter->priv.flags = 0;
+    gyi_ties_cut(emitter);
     for (gyi_emit *f = emitter->priv.emits; f; f = f->outer) f->emitter = NULL;
     emitter->priv.emits = NULL;
 }

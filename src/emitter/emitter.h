@@ -14,8 +14,14 @@
 
 #include "gyre/emitter.h"
 
-/* Flags of an emitter: which of the names that mean something have listeners. */
-enum { GYI_EMITTER_NEW = 1, GYI_EMITTER_REMOVE = 2, GYI_EMITTER_MONITOR = 4 };
+/* Flags of an emitter: which of the names that mean something have listeners; and whether what listeners return is
+ * looked at, which is for those who call them (task/capture.c). */
+enum {
+    GYI_EMITTER_NEW     = 1,
+    GYI_EMITTER_REMOVE  = 2,
+    GYI_EMITTER_MONITOR = 4,
+    GYI_EMITTER_QUIET   = 8
+};
 
 /* Flags of a listener. The first two belong to the event and stand with its first listener. */
 enum {
@@ -45,6 +51,15 @@ static inline bool gyi_emit_pop(gyi_emit *frame) {
     return true;
 }
 
+/* The first half of gy_emit(), for those who walk an event on their own: monitors are called, and if there is nobody
+ * then, what gy_emit() does about that is done. @return the first listener, for gyi_emit_push() and gyi_emit_next();
+ * NULL when there is none, and `*result` is what gy_emit() would have returned. */
+gy_listener *gyi_emit_first(gy_emitter *emitter, const char *name, const void *payload, int *result);
+
+/* The next listener of a frame that is to be called: out of the range, and removed if this is its only call. NULL when
+ * there is none, or the emitter was closed. */
+gy_listener *gyi_emit_next(gyi_emit *frame);
+
 /* The first listener of the event with this text, or NULL. The slow half of gyi_event_find(). */
 gy_listener *gyi_event_find_text(const gy_emitter *emitter, const char *name);
 
@@ -69,8 +84,28 @@ void gyi_event_remove(gy_listener *listener);
 /* Takes all listeners off all events. No emit has anything left to visit then. */
 void gyi_event_remove_all(gy_emitter *emitter);
 
-/* Cancels the queued emissions of an emitter that is being closed. */
-void gyi_emissions_cancel(gy_emitter *emitter);
+/* ---- ties ---- */
+typedef struct gyi_tie gyi_tie;
+
+/* What has happened. A tie that is told of the close is off the list and must not call into the program. */
+enum { GYI_TIE_CLOSED = 0, GYI_TIE_OFF = 1 /* gy_off_all() has removed listeners, perhaps those that matter here */ };
+
+/* Tied to an emitter; `told(tie, how)` says whether it may have called into the program. */
+void gyi_tie_to(gy_emitter *emitter, gyi_tie *tie, bool (*told)(gyi_tie *, int how));
+
+/* Off the list. One that is on none is ignored. */
+void gyi_untie(gyi_tie *tie);
+
+static inline bool gyi_tied(const gyi_tie *tie) { return tie->prev != NULL; }
+
+/* Tells all of an emitter that is being closed, and takes them off. */
+void gyi_ties_cut(gy_emitter *emitter);
+
+/* Tells all that listeners were removed. The emitter may be gone afterwards. */
+void gyi_ties_tell(gy_emitter *emitter);
+
+/* Whether a tie is no emission, or one that is queued as it should be. For tests. */
+bool gyi_emission_check(const gy_emitter *emitter, const gyi_tie *tie);
 
 /* Whether everything that emitter.md calls an invariant holds. For tests. */
 bool gyi_emitter_check(const gy_emitter *emitter);

@@ -162,5 +162,5 @@ void gyi_event_remove_all(gy_emitter *emitter) {
         emitter->priv.events = first->priv.event_next;
         event_scatter(first);
     }
-    emitter->priv.flags = 0;
+    emitter->priv.flags &= GYI_EMITTER_QUIET;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "emitter/emitter.h"
 #include "task/fiber.h"
 
 enum { EVENTS_MOST = 1024, EVENTS_FIRST = 8 };
@@ -40,6 +41,7 @@ static gy_events *events_of(gy_listener *listener) { return GY_OF(listener, gy_e
 /* Copies of `size` bytes. */
 static void events_heard(gy_listener *listener, const void *payload) {
     gy_events *e = events_of(listener);
+    if (!e->priv.loop) return; /* closed by a handler that was told of its opening */
     if (e->priv.count == e->priv.room && !e->priv.err) e->priv.err = events_grow(e);
     if (!e->priv.err) {
         char *at = events_at(e, e->priv.count++);
@@ -55,8 +57,17 @@ static void events_heard_pointer(gy_listener *listener, const void *payload) {
     events_heard(listener, &payload);
 }
 
+/* The listener may have been taken away: who waits has to look again. */
+static bool events_told(gyi_tie *tie, int how) {
+    gy_events *e = GY_OF(tie, gy_events, priv.tie);
+    (void)how;
+    if (e->priv.waiter && !gy_listener_active(&e->priv.listener)) gyi_fiber_wake(e->priv.waiter, 0);
+    return false;
+}
+
 static void events_end(gy_events *e) {
     gy_loop *loop = e->priv.loop;
+    gyi_untie(&e->priv.tie);
     gyi_list_remove(&e->priv.link);
     e->priv.loop = NULL;
     gyi_free(&loop->alloc, e->priv.ring);
@@ -72,8 +83,6 @@ int gy_events_open(gy_loop *loop, gy_events *e, gy_emitter *emitter, gy_events_o
     if (e->priv.loop) return -EALREADY;
     gyi_task *task = gyi_task_of(loop);
     if (!task) return -ENOMEM;
-    int err = gy_on(emitter, opts.name, &e->priv.listener, opts.size ? events_heard : events_heard_pointer);
-    if (err) return err;
     e->priv.loop = loop;
     e->priv.size = opts.size ? opts.size : sizeof(void *);
     e->priv.most = opts.most ? opts.most : EVENTS_MOST;
@@ -83,7 +92,15 @@ int gy_events_open(gy_loop *loop, gy_events *e, gy_emitter *emitter, gy_events_o
     e->priv.err = 0;
     gyi_list_append(&task->listening, &e->priv.link);
     task->listening_end = events_end_all;
-    return 0;
+    gyi_tie_to(emitter, &e->priv.tie, events_told);
+    /* Now it may be used, since handlers that are told of the listener may emit, or close the emitter, or this. */
+    int err = gy_on(emitter, opts.name, &e->priv.listener, opts.size ? events_heard : events_heard_pointer);
+    if (!err && !e->priv.loop) {
+        (void)gy_off(&e->priv.listener);
+        err = GY_ECLOSED;
+    }
+    if (err && e->priv.loop) events_end(e);
+    return err;
 }
 
 static int events_take(gy_events *e, void *payload) {

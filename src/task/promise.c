@@ -136,7 +136,7 @@ gy_value gy_promise_value(const gy_promise *promise) {
 
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
-/* Queues a reaction on a settled promise, which it holds from now on. Fused because every step of a chain comes here. */
+/* Queues a reaction on a settled promise, which it holds from now on. Fused, as every step of a chain comes here. */
 static GYI_FUSED void promise_trigger(gyi_task *task, gy_promise *source, gyi_entry *entry) {
     gy_promise *p = promise_of(entry);
     source->refs++;

@@ -113,6 +113,7 @@ typedef struct gyi_task {
     void (*listening_end)(struct gyi_task *);
     gyi_task_slab *emergency; /* one cell, for the promise that is returned when there is no memory */
     struct gyi_request *requests; /* request.c: nodes that are idle */
+    struct gyi_capture *captures; /* capture.c: those that are idle */
     int refusal;              /* why the last request was not begun */
     gyi_entry accepts;        /* settle_accept.c: those who wait for a connection */
 } gyi_task;
@@ -154,8 +155,8 @@ static inline void gyi_promise_cell_free(gyi_task *task, gy_promise *promise) {
     GYI_TASK_POISON(promise, sizeof *promise);
 }
 
-/* `run` of a pending promise that is the outcome of something that can be called off: `ctx` is the gy_cancel_hook of who
- * will settle it, with its function set, whether it is on a token or not. */
+/* `run` of a pending promise that is the outcome of something that can be called off: `ctx` is the gy_cancel_hook of
+ * who will settle it, with its function set, whether it is on a token or not. */
 void gyi_promise_cancellable(gyi_entry *entry);
 
 static inline void gyi_promise_set_cancel(gy_promise *promise, gy_cancel_hook *hook, gy_cancel_fn *fn) {

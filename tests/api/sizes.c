@@ -7,6 +7,10 @@ _Static_assert(sizeof(gy_io) <= 64, "a descriptor watcher");
 _Static_assert(sizeof(gy_timer) <= 72, "a timer");
 _Static_assert(sizeof(gy_stream) <= 160, "an idle connection");
 _Static_assert(sizeof(gy_endpoint) == 32, "an address");
+_Static_assert(sizeof(gy_emitter) <= 64, "an emitter");
+_Static_assert(sizeof(gy_listener) <= 88, "a listener");
+_Static_assert(sizeof(gy_async_listener) <= 112, "a listener that returns promises");
+_Static_assert(sizeof(gy_emission) <= 104, "a queued emit");
 #endif
 _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && offsetof(gy_stream, user) == 0 &&
                    offsetof(gy_write, user) == 0 && offsetof(gy_job, user) == 0 && offsetof(gy_async, user) == 0 &&
@@ -14,7 +18,9 @@ _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && of
                    offsetof(gy_work, user) == 0 && offsetof(gy_alarm, user) == 0 && offsetof(gy_udp, user) == 0 &&
                    offsetof(gy_dgram, user) == 0 && offsetof(gy_process, user) == 0 && offsetof(gy_run, user) == 0 &&
                    offsetof(gy_events, user) == 0 && offsetof(gy_dns, user) == 0 && offsetof(gy_dial, user) == 0 &&
-                   offsetof(gy_scope, user) == 0 && offsetof(gy_tty, user) == 0 && offsetof(gy_fswatch, user) == 0,
+                   offsetof(gy_scope, user) == 0 && offsetof(gy_tty, user) == 0 && offsetof(gy_fswatch, user) == 0 &&
+                   offsetof(gy_emitter, user) == 0 && offsetof(gy_listener, user) == 0 &&
+                   offsetof(gy_emission, user) == 0 && offsetof(gy_async_listener, user) == 0,
                "user is the first field");
 
 int main(void) { return 0; }

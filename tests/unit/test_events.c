@@ -8,7 +8,7 @@
 
 static gy_loop *loop;
 static gy_emitter emitter;
-static gy_events events;
+static gy_events events, more;
 static int got[64], count, result;
 static bool no_memory;
 
@@ -189,6 +189,86 @@ TEST(events, a_closed_emitter_is_noticed_by_the_next_wait) {
     start(collect);
     CHECK_EQ(count, 1);
     CHECK_EQ(result, GY_ECLOSED);
+    end();
+}
+
+TEST(events, closing_the_emitter_wakes_who_waits) {
+    begin(ints);
+    start(collect);
+    emit(4);
+    gy_emitter_close(&emitter);
+    emitter = (gy_emitter){.user = &emitter}; /* freed, as it were */
+    CHECK_EQ(count, 0);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(count, 1); /* what had been emitted before is not lost */
+    CHECK_EQ(got[0], 4);
+    CHECK_EQ(result, GY_ECLOSED);
+    end();
+}
+
+TEST(events, removing_all_listeners_wakes_who_waits_if_its_own_is_among_them) {
+    begin(ints);
+    start(collect);
+    gy_off_all(&emitter, "other");
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(result, 1); /* it waits on */
+    gy_off_all(&emitter, "data");
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(result, GY_ECLOSED);
+    gy_events_close(&events); /* and may be opened again */
+    CHECK_EQ(gy_events_open(loop, &events, &emitter, ints), 0);
+    start(collect);
+    emit(6);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(got[0], 6);
+    gy_events_close(&events);
+    end();
+}
+
+static void close_for_good(gy_emitter *e, const gy_leak *leak) {
+    (void)leak;
+    gy_emitter_close(e);
+    *e = (gy_emitter){.user = e}; /* freed, as it were */
+}
+
+TEST(events, a_leak_hook_may_close_the_emitter_when_they_are_opened) {
+    begin(ints);
+    gy_emitter_set_max_listeners(&emitter, 1);
+    emitter.leak = close_for_good;
+    CHECK_EQ(gy_events_open(loop, &more, &emitter, ints), 0);
+    CHECK(emitter.priv.ties == NULL);
+    start(collect);
+    CHECK_EQ(result, GY_ECLOSED);
+    gy_events_close(&more);
+    end();
+}
+
+static void emit_at_once(gy_emitter *e, const gy_leak *leak) {
+    int n = 8;
+    gy_emit(e, leak->name, &n);
+}
+
+static void close_more(gy_listener *listener, const void *payload) {
+    (void)listener;
+    (void)payload;
+    gy_events_close(&more);
+}
+
+TEST(events, handlers_may_emit_or_close_them_when_they_are_opened) {
+    gy_listener on_new = {0};
+    begin(ints);
+    gy_emitter_set_max_listeners(&emitter, 1);
+    emitter.leak = emit_at_once;
+    CHECK_EQ(gy_events_open(loop, &more, &emitter, ints), 0);
+    gy_events_close(&more);
+    gy_on(&emitter, "newListener", &on_new, close_more);
+    CHECK_EQ(gy_events_open(loop, &more, &emitter, ints), GY_ECLOSED);
+    CHECK_EQ(gy_listener_count(&emitter, "data"), 1);
+    gy_off(&on_new);
+    start(collect);
+    CHECK_EQ(count, 2);
+    CHECK_EQ(got[1], 8);
+    gy_events_close(&events);
     end();
 }
 

@@ -92,7 +92,7 @@ TEST(queue, check_sees_jobs_that_nobody_will_run) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
-/* ---- micros that come while micros run ---------------------------------------------------------------------------- */
+/* ---- micros that come while micros run ---------------------------------------------------------------------- */
 
 enum { CHILDREN = 3 };
 static char order[64];

@@ -84,3 +84,44 @@ TEST_BACKENDS(settle_stream, tokens_end_reads_and_closing_ends_the_rest) {
     CHECK_EQ(again.err, GY_ECANCELED);
     CHECK(e.far.user == &e);
 }
+
+static gy_promise *echo_write(echo *e) {
+    gy_buf text = {e->text, 7};
+    return GY_PROMISE(e->loop, write, &e->write, gy_stream_write(&e->near, &e->write, text, gy_settle_write));
+}
+
+TEST_BACKENDS(settle_stream, throws_away_until_the_end) {
+    echo e;
+    outcome wrote = {.count = 0}, end = {.count = 0}, busy = {.count = 0};
+    char scratch[3];
+    echo_begin(&e, backend);
+    e.far.user = &e;
+    outcome_of(GY_PROMISE(e.loop, end, &e.far, gy_stream_read(&e.far, GY_BUF(scratch), gy_settle_end)), &end);
+    outcome_of(GY_PROMISE(e.loop, end, &e.far, gy_stream_read(&e.far, GY_BUF(e.back), gy_settle_end)), &busy);
+    for (int i = 1; i <= 3; i++) {
+        outcome_of(echo_write(&e), &wrote);
+        while (wrote.count != i) gy_loop_step(e.loop, GY_STEP_WAIT);
+    }
+    CHECK_EQ(end.count, 0);
+    CHECK_EQ(busy.err, -EBUSY);
+    outcome_of(GY_PROMISE(e.loop, write, &e.write, gy_stream_shutdown(&e.near, &e.write, gy_settle_write)), &wrote);
+    while (!end.count) gy_loop_step(e.loop, GY_STEP_WAIT);
+    CHECK_EQ(end.err, 0);
+    CHECK(e.far.user == &e);
+    echo_end(&e);
+}
+
+TEST_BACKENDS(settle_stream, waiting_for_the_end_may_be_called_off) {
+    echo e;
+    gy_cancel token = {0};
+    outcome end = {.count = 0}, closed = {.count = 0};
+    echo_begin(&e, backend);
+    gy_buf scratch = GY_BUF(e.back);
+    outcome_of(GY_PROMISE_UNTIL(&token, e.loop, end, &e.far, gy_stream_read(&e.far, scratch, gy_settle_end)), &end);
+    gy_cancel_now(&token, -EIO);
+    while (!end.count) gy_loop_step(e.loop, GY_STEP_WAIT);
+    CHECK_EQ(end.err, GY_ECANCELED);
+    outcome_of(GY_PROMISE(e.loop, end, &e.far, gy_stream_read(&e.far, scratch, gy_settle_end)), &closed);
+    echo_end(&e);
+    CHECK_EQ(closed.err, GY_ECANCELED);
+}

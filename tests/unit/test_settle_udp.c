@@ -32,3 +32,18 @@ TEST_BACKENDS(settle_udp, sends) {
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
+
+TEST_BACKENDS(settle_udp, closes) {
+    gy_loop *loop;
+    gy_udp udp = {0};
+    outcome o = {.count = 0};
+    udp.user = &o;
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
+    CHECK_EQ(gy_udp_open(loop, &udp, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    outcome_of(GY_PROMISE(loop, shut, &udp, (gy_udp_close(&udp, gy_settle_shut), 0)), &o);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(o.count, 1);
+    CHECK_EQ(o.err, 0);
+    CHECK(udp.user == &o);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}
