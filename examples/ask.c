@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Asks a server something and prints the answer, with callbacks: ask_promise.c and ask_fiber.c are the same program, and
- * docs/guide has them side by side.
+/* Asks a server something and prints the answer, with callbacks: ask_promise.c and ask_fiber.c are the same program,
+ * and docs/guide has them side by side.
  *
  *   ask HOST:PORT TEXT        for instance, with `echo` running: ask 127.0.0.1:7000 hello
  *
- * The name is looked up, the server is called, the text is sent and the sending side shut down, and the answer is read to
- * its end; five seconds for all of it. Each step begins the next one in its callback. finish() is the way out of every
- * step. */
+ * The name is looked up, the server is called, the text is sent and the sending side shut down, and the answer is read
+ * to its end; five seconds for all of it. Each step begins the next one in its callback. finish() is the way out of
+ * every step. */
 #include <errno.h>
 #include <gyre/gyre.h>
 #include <stdio.h>

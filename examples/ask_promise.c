@@ -52,7 +52,8 @@ static gy_value read_more(gy_value count, void *ctx) {
 
 static gy_promise *read_rest(struct ask *a) {
     gy_buf rest = {a->answer + a->have, sizeof a->answer - a->have};
-    gy_promise *p = GY_PROMISE_UNTIL(&a->limit, a->loop, read, &a->stream, gy_stream_read(&a->stream, rest, gy_settle_read));
+    gy_promise *p = GY_PROMISE_UNTIL(&a->limit, a->loop, read, &a->stream,
+                                     gy_stream_read(&a->stream, rest, gy_settle_read));
     return gy_then(p, read_more, a);
 }
 

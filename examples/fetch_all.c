@@ -26,8 +26,8 @@ struct fetch {
     char host[256], request[1024], answer[16384];
 };
 
-/* The outcome of a request that `start` begins, once it is there; GY_ECANCELED when the token or the fiber is cancelled.
- * Either way the request is off its memory then. */
+/* The outcome of a request that `start` begins, once it is there; GY_ECANCELED when the token or the fiber is
+ * cancelled. Either way the request is off its memory then. */
 #define AWAIT(f, kind, request, start) gy_await_req(GY_PROMISE_UNTIL(&(f)->limit, all.loop, kind, request, start))
 
 /* Splits "host:port/path" and writes the request. @return 0 or a negative error. */

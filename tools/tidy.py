@@ -108,11 +108,12 @@ def check_guards(path, lines):
 def main():
     height, header = read_floors()
     trees = ["src", "include", "tests", "bench", "examples", "tools"]
-    for path in sorted(p for tree in trees for p in pathlib.Path(tree).glob("**/*.[ch]")):
+    files = [p for tree in trees for p in pathlib.Path(tree).glob("**/*") if p.suffix in (".c", ".h", ".cpp", ".hpp")]
+    for path in sorted(files):
         lines = path.read_text().splitlines()
         check_text(path, lines)
         check_essay(path, lines)
-        if path.suffix == ".c":
+        if path.suffix in (".c", ".cpp"):
             check_functions(path, lines)
         elif path.parts[0] in ("src", "include"):
             check_guards(path, lines)

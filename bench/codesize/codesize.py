@@ -3,8 +3,9 @@
 """How much code a small gyre program is: text + data of static programs linked with musl, built for size.
 
 Every source file of the library is compiled with -Os, one section per function, as a device would have it: with the one
-backend that it needs and without malloc, as the programs bring an arena of their own. The linker throws away what is not
-reached. Three programs are linked: an empty one, a timer, an echo server. Printed as one line of JSON, in bytes.
+backend that it needs and without malloc, as the programs bring an arena of their own. The linker throws away what is
+not reached. Four programs are linked: an empty one, a timer, the same as a coroutine, an echo server. Printed as one
+line of JSON, in bytes.
 """
 import argparse
 import json
@@ -36,22 +37,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--cc', default='musl-gcc', help='the compiler driver (default: musl-gcc)')
     args = parser.parse_args()
-    # kqueue.c needs a header that Linux has not; meson leaves it out as well.
-    sources = [path for path in sorted((ROOT / 'src').glob('*/*.c')) if path.name != 'kqueue.c']
+    # Those of this platform; kqueue.c, for one, needs a header that Linux has not.
+    sources = [ROOT / name for name in run([ROOT / 'tests' / 'harness' / 'sources', 'library']).split()]
     with tempfile.TemporaryDirectory() as folder:
         objects = []
         for number, source in enumerate(sources):
             objects.append(pathlib.Path(folder) / f'{number}.o')
             run([args.cc, *FLAGS, '-I', ROOT / 'include', '-I', ROOT / 'src', '-c', source, '-o', objects[-1]])
         sizes = {}
-        for name in ('empty', 'timer', 'echo'):
+        for name in ('empty', 'timer', 'coro', 'echo'):
             program = pathlib.Path(folder) / name
             run([args.cc, *FLAGS, '-I', ROOT / 'include', ROOT / 'bench' / 'codesize' / f'{name}.c', *objects, *LINK,
                  '-o', program])
             sizes[name] = text_and_data(program)
     print(json.dumps({'workload': 'codesize', 'contender': 'gyre',
-                      'empty': sizes['empty'], 'timer_program': sizes['timer'], 'echo_program': sizes['echo'],
+                      'empty': sizes['empty'], 'timer_program': sizes['timer'], 'coro_program': sizes['coro'],
+                      'echo_program': sizes['echo'],
                       'timer_program_without_libc_start': sizes['timer'] - sizes['empty'],
+                      'coro_program_without_libc_start': sizes['coro'] - sizes['empty'],
                       'echo_program_without_libc_start': sizes['echo'] - sizes['empty']}))
 
 

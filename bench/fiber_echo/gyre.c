@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* gyre: the echo server of the library's example fiber_echo. Each connection is a fiber that awaits a read and a write in
- * turn. */
+/* gyre: the echo server of the library's example fiber_echo. Each connection is a fiber that awaits a read and a write
+ * in turn. */
 #include "common/gyre_loop.h"
 #include "ping_pongs/workload.h"
 

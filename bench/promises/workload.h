@@ -6,8 +6,8 @@
  *   promise_all     one of a thousand promises that are waited for together
  *   promise_memory  not timed: bytes for each of many promises, every other one of which waits for the one before it
  *
- * A hundred operations are begun by one callback (a thousand by promise_all), and all that follows from them has happened
- * before the next callback comes. Every reaction adds its value to a sum, which is checked.
+ * A hundred operations are begun by one callback (a thousand by promise_all), and all that follows from them has
+ * happened before the next callback comes. Every reaction adds its value to a sum, which is checked.
  *
  * By hand, a result that is not there yet is a cell of a free list with a function, a context and a value, and those
  * that have a value are in a queue: no errors, no owners, one reaction for each. That much is needed to do the same in

@@ -31,6 +31,8 @@
  *  | request.h  | GY_PROMISE: any request of the library as a promise                   |
  *  | emit.h     | listeners that return promises, emits that wait, the next event        |
  *  | fiber.h    | gy_fiber_start, gy_await: functions that wait; gy_events                |
+ *  | coro.h     | gy_coro, GY_AWAIT: functions that wait, without a stack or allocation |
+ *  | coro.hpp   | co_await in C++20, for the same requests and promises; not included here |
  *  | scope.h    | gy_scope: fibers that end before who started them                      |
  *
  *  Conventions, once: handles are the caller's memory and valid as `{0}`; options are a struct, last, in which a zero
@@ -43,6 +45,7 @@
 #include "gyre/async.h"
 #include "gyre/base.h"
 #include "gyre/cancel.h"
+#include "gyre/coro.h"
 #include "gyre/dns.h"
 #include "gyre/emit.h"
 #include "gyre/emitter.h"

@@ -44,7 +44,8 @@ GY_API int gy_loop_new(gy_loop **out, gy_loop_opts opts);
 /** Frees a loop. Timers, watchers, signals, hooks and jobs that are still active are forgotten; their memory was the
  *  caller's all along. NULL is ignored.
  *  @return 0; -EBUSY, and nothing is freed, from inside one of the loop's callbacks, while a stream is open, while a
- *  process is running that was not forgotten, or while a job that was given to a pool has not reported back. */
+ *  process is running that was not forgotten, while a job that was given to a pool has not reported back, or while a
+ *  task of C++ (coro.hpp) is suspended. */
 GY_API int gy_loop_free(gy_loop *loop);
 
 /** Runs turns until nothing referenced is active any more or gy_loop_stop() is called.

@@ -53,6 +53,13 @@ GY_API void gyi_value_errors(void *ptr);   /* the errors of gy_any(); `ptr` is a
 GY_API void gyi_value_promise(void *ptr);  /* a reference to a promise that is to be adopted */
 GY_API void gyi_value_borrowed(void *ptr); /* `ptr` belongs to a promise */
 GY_API int gyi_value_first_err(const void *list);
+
+/* A reaction that is no promise. */
+struct gyi_reaction {
+    struct gyi_entry entry;                 /* `run` is called as a microtask when the source is settled */
+    gy_promise *source;                     /* held from then on, and to be given back by `run` */
+    void (*abandon)(struct gyi_reaction *); /* the source is gone unsettled; the reaction is on no list any more */
+};
 /** @endcond */
 
 /** An integer. */

@@ -15,6 +15,7 @@
  *  | `alarm`   | gy_settle_alarm()   | gy_alarm       | nothing                      | stops it                     |
  *  | `job`     | gy_settle_job()     | gy_job         | nothing                      | takes it off its queue       |
  *  | `signal`  | gy_settle_signal()  | gy_signal      | `num`: how often it came     | stops it                     |
+ *  | `io`      | gy_settle_io()      | gy_io          | `num`: what it is ready for  | stops it                     |
  *  | `read`    | gy_settle_read()    | gy_stream      | `num`: bytes, at least 1     | ends the read                |
  *  | `end`     | gy_settle_end()     | gy_stream      | nothing, at the GY_EOF       | ends the reading             |
  *  | `connect` | gy_settle_connect() | gy_stream      | `ptr`: the gy_stream         | ends the attempt             |
@@ -31,13 +32,15 @@
  *  The end of a stream is the error GY_EOF of a read. Who waits for nothing else reads with the kind `end`, which goes
  *  on reading into the same buffer, and throws away what comes, until the peer has ended; one buffer does for any
  *  number of streams. A shutdown of the sending side is of the kind `write`; so an orderly goodbye is `write` (with
- *  gy_stream_shutdown()), `end`, `close`. The kind `signal` stops its watcher when the signal has come. Functions that
- *  return nothing, such as gy_timer_start(), stand in parentheses with a 0: `GY_PROMISE(loop, timer, &t,
- *  (gy_timer_start(loop, &t, opts), 0))`.
+ *  gy_stream_shutdown()), `end`, `close`. The kinds `signal` and `io` stop their watcher when it has told of
+ *  something once. Functions that return nothing, such as gy_timer_start(), stand in parentheses with a 0:
+ *  `GY_PROMISE(loop, timer, &t, (gy_timer_start(loop, &t, opts), 0))`.
  *
  *  While it waits, `user` of the handle is the library's; afterwards it is what it was before. So several promises can
  *  wait for one stream (a read and the close), and functions that find their context by GY_OF() are not concerned. The
  *  handle and what it points to must stay until the promise is settled, as they must for a callback.
+ *
+ *  Coroutines await the same kinds without a promise: GY_AWAIT_REQUEST() in coro.h, and the kind `coro` is there.
  *
  *  Promises follow the rules of promise.h: they are held by the library until they are settled. Loop thread only.
  */
@@ -47,6 +50,7 @@
 #include "gyre/cancel.h"
 #include "gyre/dns.h"
 #include "gyre/fs.h"
+#include "gyre/io.h"
 #include "gyre/job.h"
 #include "gyre/pool.h"
 #include "gyre/process.h"
@@ -74,7 +78,7 @@ extern "C" {
                    gy_request_begin((loop), &gy_kind_##kind, &(request)->user, (token)) ? (start) : GYI_NOT_BEGUN)
 
 /* ---- the callbacks of the kinds ------------------------------------------------------------------------------ */
-/* To be given to requests inside GY_PROMISE(), and to no other. */
+/* To be given to requests inside GY_PROMISE() or GY_AWAIT_REQUEST(), and to no other. */
 
 GY_API void gy_settle_fs(gy_fs *req, int err);                      /**< for `fs` */
 GY_API void gy_settle_work(gy_work *work, int err);                 /**< for `work` */
@@ -82,6 +86,7 @@ GY_API void gy_settle_timer(gy_timer *timer);                       /**< for `ti
 GY_API void gy_settle_alarm(gy_alarm *alarm);                       /**< for `alarm`, one that does not repeat */
 GY_API void gy_settle_job(gy_job *job);                             /**< for `job`: deferred, microtask or immediate */
 GY_API void gy_settle_signal(gy_signal *signal, unsigned count);    /**< for `signal` */
+GY_API void gy_settle_io(gy_io *io, int err, unsigned events);      /**< for `io` */
 GY_API void gy_settle_read(gy_stream *stream, int err, gy_buf got); /**< for `read` */
 GY_API void gy_settle_end(gy_stream *stream, int err, gy_buf got);  /**< for `end` */
 GY_API void gy_settle_connect(gy_stream *stream, int err);          /**< for `connect` */
@@ -112,12 +117,20 @@ typedef struct gy_request_kind {
                                         NULL: it never is */
 } gy_request_kind;
 
-/** Settles the promise that waits for a request of this kind: what a kind's callback does. `user` is the address of the
- *  handle's `user`, which is its first field. There must be such a promise. */
+/** Settles the promise, or wakes the coroutine (coro.h), that waits for a request of this kind: what a kind's callback
+ *  does. `user` is the address of the handle's `user`, which is its first field. There must be somebody who waits. */
 GY_API void gy_request_settle(void **user, const gy_request_kind *kind, gy_value value);
 
 /** @cond internal */
 #define GYI_NOT_BEGUN 1
+
+/* Who waits for a request, wherever that lies: in the node of a promise, or in a coroutine. */
+struct gyi_waiter {
+    const gy_request_kind *kind;
+    void **user;  /* the handle's, which points here or to a waiter that came later */
+    void *before; /* what it was */
+    void (*settle)(struct gyi_waiter *, gy_value); /* it waits no more; the outcome becomes its own */
+};
 /** @endcond */
 
 /** The first half of GY_PROMISE(). @return whether the request may be started. */
@@ -132,6 +145,7 @@ GY_API extern const gy_request_kind gy_kind_timer;   /**< timers */
 GY_API extern const gy_request_kind gy_kind_alarm;   /**< alarms */
 GY_API extern const gy_request_kind gy_kind_job;     /**< jobs of the queue */
 GY_API extern const gy_request_kind gy_kind_signal;  /**< signals */
+GY_API extern const gy_request_kind gy_kind_io;      /**< watchers, for one time */
 GY_API extern const gy_request_kind gy_kind_read;    /**< reads of streams */
 GY_API extern const gy_request_kind gy_kind_end;     /**< reading streams to their end */
 GY_API extern const gy_request_kind gy_kind_connect; /**< connecting streams */

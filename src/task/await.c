@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Awaiting a request: a cancelled fiber has to wait until the request is off its memory.
  *
- * gy_await() returns as soon as the fiber is cancelled, and what it was waiting for goes on. For a promise that is right;
- * a request goes on in a handle and in buffers, and the fiber is about to clean these up. So the request is cancelled
- * too, and awaited once more, without regard to the cancellation. */
+ * gy_await() returns as soon as the fiber is cancelled, and what it was waiting for goes on. For a promise that is
+ * right; a request goes on in a handle and in buffers, and the fiber is about to clean these up. So the request is
+ * cancelled too, and awaited once more, without regard to the cancellation. */
 #include "gyre/fiber.h"
 #include "task/task.h"
 

@@ -22,10 +22,6 @@ static void promise_reacted(gyi_entry *entry), promise_lasted(gyi_entry *entry),
 static void promise_followed(gyi_entry *entry), promise_waited(gyi_entry *entry), promise_hop(gyi_entry *entry);
 static bool promise_is_reaction(const gyi_entry *entry);
 
-void gyi_value_error(void *ptr) { (void)ptr; }
-
-void gyi_value_borrowed(void *ptr) { (void)ptr; }
-
 void gyi_value_promise(void *ptr) { gy_promise_free(ptr); }
 
 gy_value gy_adopt(gy_promise *promise) {

@@ -86,13 +86,8 @@ typedef struct gyi_task_block {
     void (*end)(struct gyi_task_block *); /* the loop is being freed, and then the block; NULL: nothing to be done */
 } gyi_task_block;
 
-/* A reaction that is no promise. */
+/* A reaction that is no promise (promise.h, since handles embed it). */
 typedef struct gyi_reaction gyi_reaction;
-struct gyi_reaction {
-    gyi_entry entry;                  /* `run` is called as a microtask when the source is settled */
-    gy_promise *source;               /* held from then on, and to be given back by `run` */
-    void (*abandon)(gyi_reaction *);  /* the source is gone unsettled; the reaction is on no list any more */
-};
 
 /* The state of a loop that has promises. */
 typedef struct gyi_task {

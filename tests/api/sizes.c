@@ -11,6 +11,9 @@ _Static_assert(sizeof(gy_emitter) <= 64, "an emitter");
 _Static_assert(sizeof(gy_listener) <= 88, "a listener");
 _Static_assert(sizeof(gy_async_listener) <= 112, "a listener that returns promises");
 _Static_assert(sizeof(gy_emission) <= 104, "a queued emit");
+_Static_assert(sizeof(gy_coro) <= 200, "a coroutine without a stack");
+#else
+_Static_assert(sizeof(gy_coro) <= 144, "a coroutine without a stack");
 #endif
 _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && offsetof(gy_stream, user) == 0 &&
                    offsetof(gy_write, user) == 0 && offsetof(gy_job, user) == 0 && offsetof(gy_async, user) == 0 &&
@@ -20,7 +23,8 @@ _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && of
                    offsetof(gy_events, user) == 0 && offsetof(gy_dns, user) == 0 && offsetof(gy_dial, user) == 0 &&
                    offsetof(gy_scope, user) == 0 && offsetof(gy_tty, user) == 0 && offsetof(gy_fswatch, user) == 0 &&
                    offsetof(gy_emitter, user) == 0 && offsetof(gy_listener, user) == 0 &&
-                   offsetof(gy_emission, user) == 0 && offsetof(gy_async_listener, user) == 0,
+                   offsetof(gy_emission, user) == 0 && offsetof(gy_async_listener, user) == 0 &&
+                   offsetof(gy_coro, user) == 0,
                "user is the first field");
 
 int main(void) { return 0; }
