@@ -105,6 +105,23 @@ def check_guards(path, lines):
         complain(path, 0, f"its guard is {guard or 'missing'}, not {want}")
 
 
+def check_quotes(path):
+    """A block of C that follows a mention of a file of examples/ stands in that file, word for word."""
+    source, block = None, None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if block is None and line == "```c":
+            block = []
+        elif block is not None and line == "```":
+            if source and "\n".join(block) not in source.read_text():
+                complain(path, number, f"quotes what is not in {source}")
+            source, block = None, None
+        elif block is not None:
+            block.append(line)
+        elif line.strip():
+            found = re.search(r"`(examples/\w+\.c)`", line)
+            source = pathlib.Path(found.group(1)) if found else None
+
+
 def main():
     height, header = read_floors()
     trees = ["src", "include", "tests", "bench", "examples", "tools"]
@@ -120,6 +137,8 @@ def main():
         if path.parts[0] == "src":
             check_includes(path, lines, height, header)
     check_tests()
+    for path in [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("**/*.md"))]:
+        check_quotes(path)
     print("\n".join(problems) if problems else "tidy: nothing to complain about")
     return 1 if problems else 0
 
