@@ -105,8 +105,7 @@ GY_API void gy_settle_accept(gy_stream *server, int err);
 
 /** Fulfils, with `client` as `ptr`, when a connection has been taken from `server` into it; `server` was opened with
  *  gy_settle_accept() as its function. One at a time for each server: -EBUSY otherwise. An error of accepting rejects,
- *  and so does a cancelled token, which may be NULL, with GY_ECANCELED. When the server is closed, this has to be
- *  cancelled before. */
+ *  and so does a cancelled token, which may be NULL, with GY_ECANCELED, and the end of the server, with GY_ECLOSED. */
 GY_API gy_promise *gy_promise_accept(gy_stream *server, gy_stream *client, gy_cancel *token);
 
 /* ---- kinds of your own --------------------------------------------------------------------------------------- */

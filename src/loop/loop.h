@@ -99,6 +99,7 @@ struct gy_loop {
     _Atomic unsigned open; /* streams and processes, which keep the loop from being freed; others have a glance */
     gyi_entry paused; /* listeners that found no descriptor for a connection */
     gy_timer resume;  /* has them try again */
+    void (*listener_closed)(gy_stream *); /* tells the promise that waits for a connection; NULL: there was none */
     unsigned working; /* pool jobs that have not reported back */
     _Atomic unsigned reporting; /* pool threads that are doing so at this moment, and touch the loop */
     gyi_entry submitted; /* pool jobs that have not been handed over */

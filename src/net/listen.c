@@ -118,6 +118,7 @@ void gyi_listen_close(gy_stream *s) {
     s->priv.waiting = 0;
     gyi_queue_drop(s->loop, &s->priv.watch.entry); /* which may be on the list of paused ones */
     if (gyi_list_empty(&s->loop->paused)) gy_timer_stop(&s->loop->resume);
+    if (s->loop->listener_closed) s->loop->listener_closed(s);
 }
 
 /* ---- listening --------------------------------------------------------------------------------------------------- */

@@ -50,6 +50,12 @@ static void accept_try(accept_wait *w) {
 
 static void accept_end(gyi_task_block *block) { gy_cancel_off(&GY_OF(block, accept_wait, block)->hook); }
 
+/* Nobody will come any more. Its reactions are microtasks, so nothing of the program runs inside the close. */
+static void accept_closed(gy_stream *server) {
+    accept_wait *w = accept_find(server->loop->task, server);
+    if (w) accept_settle(w, GY_ECLOSED);
+}
+
 /* NULL when there is no memory. */
 static accept_wait *accept_new(gyi_task *task) {
     accept_wait *w = gyi_task_block_new(task->loop, sizeof *w);
@@ -60,6 +66,7 @@ static accept_wait *accept_new(gyi_task *task) {
         return NULL;
     }
     w->block.end = accept_end;
+    task->loop->listener_closed = accept_closed;
     gyi_list_append(&task->accepts, &w->link);
     return w;
 }

@@ -90,6 +90,7 @@ static void task_free(gy_loop *loop) {
     gyi_free(&loop->alloc, task);
     loop->task = NULL;
     loop->task_free = NULL;
+    loop->listener_closed = NULL;
 }
 
 gyi_task *gyi_task_make(gy_loop *loop) {

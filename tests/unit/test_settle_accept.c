@@ -47,6 +47,26 @@ TEST_BACKENDS(settle_accept, a_closed_server_rejects) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
+TEST_BACKENDS(settle_accept, a_server_that_is_closed_ends_the_waiting) {
+    gy_loop *loop = begin(backend);
+    gy_stream client = {0}, other = {0};
+    outcome a = {.count = 0}, b = {.count = 0};
+    gy_listen_opts listen = {.addr = "127.0.0.1:0", .fn = gy_settle_accept};
+    CHECK_EQ(gy_tcp_listen(loop, &other, listen), 0);
+    outcome_of(gy_promise_accept(&server, &client, NULL), &a);
+    outcome_of(gy_promise_accept(&other, &client, NULL), &b);
+    gy_stream_close(&server, NULL);
+    CHECK_EQ(a.count, 0); /* not inside the close */
+    for (int i = 0; i < 3; i++) gy_loop_step(loop, GY_STEP_POLL);
+    CHECK_EQ(a.count, 1);
+    CHECK_EQ(a.err, GY_ECLOSED);
+    CHECK_EQ(b.count, 0);
+    gy_stream_close(&other, NULL);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(b.err, GY_ECLOSED);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}
+
 static void connected(gy_stream *stream, int err) { *(int *)stream->user = err ? err : 1; }
 
 TEST_BACKENDS(settle_accept, a_connection_that_came_early_is_taken) {
