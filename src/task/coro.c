@@ -25,17 +25,10 @@ static gy_coro *coro_of(gyi_entry *entry) { return GY_OF(entry, gy_coro, priv.on
 
 /* ---- the queue ------------------------------------------------------------------------------------------------- */
 
-static void coro_no_job(gy_job *job) { (void)job; }
-
 static void coro_queue(gy_coro *co, void (*run)(gyi_entry *)) {
-    gyi_queue *queue = &co->loop->queue;
     gyi_entry *entry = &co->priv.on.request.entry;
     entry->run = run;
-    gyi_list_append(&queue->micros, entry);
-    if (gyi_entry_listed(&queue->drain)) return;
-    gy_job kick = {.user = NULL}; /* the queue lists its drain when a job comes, and leaves it there when that goes */
-    gy_microtask(co->loop, &kick, coro_no_job);
-    gy_job_cancel(&kick);
+    gyi_queue_micro(&co->loop->queue, entry);
 }
 
 void gyi_coro_enter(gy_coro *co) {
@@ -67,8 +60,12 @@ void gyi_coro_wake(gy_coro *co, gy_value value) {
     coro_queue(co, coro_resume);
 }
 
+/* A wait is cancelled once, by whoever comes first. */
 static void coro_interrupt(gy_coro *co) {
-    if (co->priv.state == GYI_CORO_WAITING && gyi_coro_refuses(co)) co->priv.cancel(co);
+    void (*cancel)(gy_coro *) = co->priv.cancel;
+    if (co->priv.state != GYI_CORO_WAITING || !cancel || !gyi_coro_refuses(co)) return;
+    co->priv.cancel = NULL;
+    cancel(co);
 }
 
 static void coro_struck(gy_cancel_hook *hook, int reason) {
