@@ -2,18 +2,26 @@
 /** @file fswatch.h
  *  Watching files and directories: "tell me when somebody changes this".
  *
- *  Two ways. On Linux the kernel tells (inotify; each watcher has a descriptor of its own there, of which a user has
- *  128 by default). With an interval in `.poll`, and on systems whose kernel does not tell, the path is looked at on
- *  the loop's own pool again and again. Looking sees less: that a file changed, and that something in a directory did
- *  (GY_FSWATCH_RESCAN), but no names, and not what was undone between two looks. It works everywhere, also for network
- *  file systems, of which a kernel hears only its own changes.
+ *  Three ways. On Linux the kernel tells by name (inotify; each watcher has a descriptor of its own there, of which a
+ *  user has 128 by default).
+ *
+ *  On the BSDs and macOS the kernel says only that a file or a list of names has changed (kqueue): the watcher opens
+ *  every file and directory that it watches, and compares lists. So a name that came and went between two comparisons
+ *  is not told, the order of events may be another one, and a big directory is read for each change in it. At most half
+ *  of the descriptors that the process may have are used; what is left over is looked at once a second, and a rename of
+ *  it comes as removed and created.
+ *
+ *  With an interval in `.poll`, and where neither way is open, the path is looked at on the loop's own pool again and
+ *  again. Looking sees less: that a file changed, and that something in a directory did (GY_FSWATCH_RESCAN), but no
+ *  names, and not what was undone between two looks. It works everywhere, also for network file systems, of which a
+ *  kernel hears only its own changes.
  *
  *  What is told is a hint that it is worth looking, not a log: by the time of the call the file may be another one.
  *  A file is watched itself, not its name. Programs that save by writing a new file and renaming it make the old one go
  *  away; to see that, watch the directory.
  *
- *  Loop thread only. Directories that are watched recursively are read in the loop's thread: once as a whole at the
- *  start, and a new one when it appears.
+ *  Loop thread only. Directories that are watched recursively, and on kqueue all that are watched, are read in the
+ *  loop's thread: once as a whole at the start, a new one when it appears, and on kqueue one that has changed.
  */
 #ifndef GYRE_FSWATCH_H
 #define GYRE_FSWATCH_H

@@ -37,7 +37,10 @@ typedef void gy_group_stop_fn(gy_group *group, gy_loop *loop, unsigned index);
 
 /** How a group is made. A zero field is the default. */
 typedef struct gy_group_opts {
-    unsigned count;           /**< loops; default: one per core; at most 1,024 */
+    unsigned count;           /**< loops; default: one per processor that the calling thread may run on (taskset,
+                                   cpusets and containers make them fewer); at most 1,024 */
+    bool pin;                 /**< keep each thread on one of these processors, in their order; with more loops than
+                                   processors it begins anew. Good for machines that do nothing else. Linux */
     gy_loop_opts loop;        /**< for each loop; without an allocator of its own it has that of the group */
     gy_group_start_fn *start; /**< may be NULL */
     gy_group_stop_fn *stop;   /**< may be NULL */
@@ -50,7 +53,8 @@ typedef struct gy_group_opts {
 
 /** Makes the loops, starts the threads, and waits until `start` has returned on each of them. When anything of it
  *  fails, all that had been started is stopped and freed. Any thread.
- *  @return 0; -ENOMEM; -EINVAL for an option out of range; what gy_loop_new(), starting a thread or `start` says. On
+ *  @return 0; -ENOMEM; -EINVAL for an option out of range; -ENOTSUP for `pin` where threads cannot be kept on a
+ *  processor (it is not ignored, as nothing would show that); what gy_loop_new(), starting a thread or `start` says. On
  *  failure `*out` is NULL. */
 GY_API int gy_group_new(gy_group **out, gy_group_opts opts);
 

@@ -30,7 +30,7 @@ typedef enum gy_lane {
 /** How a pool is made. A zero field is the default. */
 typedef struct gy_pool_opts {
     unsigned threads[GY_LANE_COUNT]; /**< the most threads that each lane may have at work; default: 4 for I/O, one per
-                                          core for CPU, 4 for slow; at most 1,024 each */
+                                          processor that may be used for CPU, 4 for slow; at most 1,024 each */
     gy_ns idle;                      /**< an idle thread ends after this long; default 10 s; GY_FOREVER: never */
     size_t stack;                    /**< bytes of stack for each thread; 0: as the system has it */
     gy_alloc alloc;                  /**< where memory comes from; all zero: malloc. Called from any thread */

@@ -22,7 +22,7 @@
  *  | `write`   | gy_settle_write()   | gy_write       | nothing                      | fails all that are queued    |
  *  | `close`   | gy_settle_close()   | gy_stream      | nothing                      | is not heard                 |
  *  | `shut`    | gy_settle_shut()    | gy_udp         | nothing, when it is closed   | is not heard                 |
- *  | `dgram`   | gy_settle_dgram()   | gy_dgram       | nothing                      | is not heard                 |
+ *  | `dgram`   | gy_settle_dgram()   | gy_dgram       | nothing                      | if it waits to be sent       |
  *  | `dns`     | gy_settle_dns()     | gy_dns         | `ptr`: the gy_dns            | lets go of it                |
  *  | `dial`    | gy_settle_dial()    | gy_dial        | `ptr`: gy_dial.stream        | ends it                      |
  *  | `exit`    | gy_settle_exit()    | gy_process     | `num`: the exit code, or     | kills it, which is then the  |

@@ -119,6 +119,7 @@ struct gy_dgram {
         struct gyi_entry entry; /* on the callback queue once done */
         gy_dgram *next;         /* on the socket's queue before */
         const gy_buf *bufs;     /* NULL: `own` is all there is */
+        const void *local;      /* with `bufs` or a `segment`: the address to send from; NULL: any */
         gy_buf own;             /* what is left of it, when it leaves in segments */
         size_t length;
         gy_endpoint to;
@@ -191,6 +192,10 @@ typedef struct gy_dgram_opts {
     unsigned count;        /**< how many; at least 1, at most 1024 */
     const gy_endpoint *to; /**< the destination; copied */
     const char *addr;      /**< the destination as text, when `to` is NULL; both NULL: the peer */
+    const gy_endpoint *local; /**< the address to send from, such as gy_udp_msg.local of what is answered; it must stay
+                                until `fn` is called, and its port does not matter. NULL: the system's choice. One that
+                                is no address of this machine is an error of the datagram: -EINVAL, -EADDRNOTAVAIL,
+                                -ENETUNREACH */
     unsigned segment;      /**< not 0: one buffer is cut into datagrams of so many bytes, the last one of what is left;
                                 by the kernel where it can, which is the cheapest way to send much to one peer. An error
                                 ends it; what was sent before stays sent */
@@ -198,12 +203,18 @@ typedef struct gy_dgram_opts {
 } gy_dgram_opts;
 
 /** Sends a datagram in pieces, or many in one. As gy_udp_send() otherwise; -EINVAL for segments of more than one
- *  buffer, GY_EADDRESS. */
+ *  buffer or no address in `local`, -EAFNOSUPPORT for one that the socket has not the family of, GY_EADDRESS. */
 GY_API int gy_udp_sendv(gy_udp *udp, gy_dgram *dgram, gy_dgram_opts opts);
 
 /** Sends one datagram now or not at all. @return its length; -EAGAIN when the kernel has no room or datagrams wait;
  *  what gy_udp_send() returns; or what the kernel says. */
 GY_API int64_t gy_udp_try_send(gy_udp *udp, gy_buf from, const gy_endpoint *to);
+
+/** Cancels a datagram that waits to be sent: it will not be, and its callback is called with GY_ECANCELED, from the
+ *  loop and before those of datagrams that were sent earlier and wait still. Of one that leaves in segments, what has
+ *  gone has gone. Costs a walk along what waits on the socket.
+ *  @return 0; -EBUSY when the kernel has it, or it has failed, and it is about to report; -EALREADY when it is idle. */
+GY_API int gy_dgram_cancel(gy_dgram *dgram);
 
 GY_API size_t gy_udp_queued(const gy_udp *udp); /**< bytes of datagrams that wait to be sent */
 
@@ -226,6 +237,10 @@ typedef struct gy_udp_recv_opts {
     size_t size;        /**< of a slot, that is, of the longest datagram that fits; 0: all of `into` is one slot.
                              At most 64 slots are used: one callback brings at most as many datagrams */
     unsigned info;      /**< gy_udp_info */
+    bool join;          /**< the kernel may hand over several datagrams of one sender as one, where it can (Linux),
+                             which is the cheapest way to receive much. They are told one by one as ever. All of them
+                             share a slot, so `size` should be 65536: what is beyond is truncated. Then one callback
+                             brings what at most two slots hold */
     gy_udp_recv_fn *fn; /**< never NULL */
 } gy_udp_recv_opts;
 

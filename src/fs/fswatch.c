@@ -11,10 +11,12 @@ static const gy_ns FSWATCH_EVERY = GY_S(1);
 static void watcher_free(gyi_watcher *w) {
     const gy_alloc *alloc = &w->loop->alloc;
     gyi_list_splice(&w->spare, &w->waiting);
+    gyi_table_free(&w->names_waiting, alloc);
     while (!gyi_list_empty(&w->spare)) gyi_free(alloc, GY_OF(gyi_list_take(&w->spare), gyi_told, link));
     gyi_free(alloc, w->moved);
     gyi_tree_free(w);
     gyi_free(alloc, w->joined);
+    gyi_free(alloc, w->asking);
     gyi_free(alloc, w->path);
     gyi_free(alloc, w);
 }
@@ -45,12 +47,14 @@ static gyi_watcher *watcher_new(gy_loop *loop, const gy_fswatch_opts *opts) {
 
 static void watcher_end(gyi_watcher *w) {
     gyi_watcher_tell_end(w);
+    gyi_watcher_vnode_end(w);
     gyi_watcher_kernel_end(w);
     gyi_watcher_poll_end(w);
 }
 
 static int watcher_begin(gyi_watcher *w, gy_ns poll) {
     int err = poll ? -ENOTSUP : gyi_watcher_kernel(w);
+    if (err == -ENOTSUP && !poll) err = gyi_watcher_vnode(w);
     if (err != -ENOTSUP || (w->flags & GYI_WATCHER_RECURSIVE)) return err;
     return gyi_watcher_poll(w, poll ? poll : FSWATCH_EVERY);
 }

@@ -5,6 +5,10 @@
  *   watchtell.c    events that wait to be told, merged by name, one call of the user each
  *   watchkernel.c  events from the kernel, and what they mean for the tree
  *   watchtree.c    the directories that are watched, and reading them
+ *   watchvnode.c   events from a kqueue, which have no names
+ *   watchnode.c    the files and directories that are watched there, or looked at when they cannot be
+ *   watchscan.c    comparing lists of names, and what follows from it
+ *   watchlist.c    reading a directory; comparing two looks at a file
  *   watchpoll.c    looking again and again instead
  *
  * The handle may be freed when it is stopped, also in its own callback and while a pool thread looks at the path. So
@@ -12,10 +16,13 @@
 #ifndef GYI_FS_FSWATCH_H
 #define GYI_FS_FSWATCH_H
 
+#include "base/table.h"
+#include "gyre/fs.h"
 #include "gyre/fswatch.h"
 #include "loop/loop.h"
 #include "sys/file.h"
 #include "sys/notify.h"
+#include "sys/vnode.h"
 
 typedef struct gyi_watcher gyi_watcher;
 
@@ -28,11 +35,17 @@ enum {
     GYI_WATCHER_SCAN = 32    /* the whole tree has to be read again */
 };
 
+/* A name that an event is about, in the table of those that wait. */
+typedef struct gyi_told_name {
+    gyi_row row;
+    struct gyi_told *of;
+} gyi_told_name;
+
 /* An event that waits, with its names behind it. Kept for the next one afterwards. */
 typedef struct gyi_told {
     gyi_entry link;
+    gyi_told_name name[2]; /* `text`, and the old name of a rename; only with coalescing */
     gy_ns due;
-    uint32_t hash; /* of the name */
     uint32_t room; /* bytes in `text` */
     uint32_t from; /* where the old name begins in `text`; 0: there is none */
     int err;
@@ -49,6 +62,27 @@ typedef struct gyi_watched {
     char *path; /* relative to the root; "" is that */
 } gyi_watched;
 
+/* Something below a path that a kqueue watches, or the path itself. */
+typedef struct gyi_node {
+    gyi_row row;        /* by the directory and the name */
+    gyi_row pair;       /* while it is missed: by its inode */
+    gyi_entry link;     /* on one of the lists of what is to be done */
+    gyi_entry looked;   /* on the list of those that have no descriptor */
+    gyi_entry sibling;  /* in `below` of its directory */
+    gyi_entry below;    /* a directory's own */
+    struct gyi_node *dir; /* NULL: the path itself */
+    char *name;
+    uint64_t ino; /* as the list of names has it */
+    gyi_stat last;
+    gyi_file_kind kind;
+    bool placed;    /* in the table */
+    unsigned got;   /* of gyi_vnode_what, and GYI_NODE_SCAN: what has to be looked into */
+    uint32_t round; /* when it was seen in a list */
+    int fd;         /* -1: none */
+} gyi_node;
+
+enum { GYI_NODE_SCAN = 1 << 16 };
+
 struct gyi_watcher {
     gy_loop *loop;
     gy_fswatch *owner; /* NULL: stopped */
@@ -61,6 +95,7 @@ struct gyi_watcher {
 
     /* watchtell.c */
     gyi_entry waiting, spare;
+    gyi_table names_waiting; /* what is in `waiting`, by its names; only with coalescing */
     gyi_entry tell;
     gy_timer later;
     int end; /* with GYI_WATCHER_ENDING: why */
@@ -74,6 +109,22 @@ struct gyi_watcher {
     gyi_told *moved;   /* the first half of a move */
     uint32_t cookie;
     gy_timer half;     /* waits for the other one */
+
+    /* watchvnode.c, watchnode.c, watchscan.c; they use `fd`, `watch`, and of watchpoll.c `again` and `stat` too */
+    gyi_node *top;       /* NULL: the others are not used */
+    gyi_table names;     /* its nodes, by directory and name */
+    gyi_entry marked;    /* nodes that something has happened to */
+    gyi_entry fresh;     /* nodes for new names, not told and not in `names` yet */
+    gyi_entry missed;    /* nodes whose names are gone */
+    gyi_entry looked;    /* nodes without a descriptor: looked at in turn */
+    gyi_node *asked;     /* whose look is under way; NULL: that node is gone, or none is */
+    char *asking;        /* its path */
+    unsigned to_ask;     /* how many are still to be looked at this time */
+    gyi_node **by_fd;
+    unsigned fds;        /* room in `by_fd` */
+    uint32_t round;
+    char *below;         /* scratch for gyi_node_path() */
+    size_t below_room;
 
     /* watchpoll.c */
     gy_timer again;
@@ -145,6 +196,72 @@ void gyi_tree_free(gyi_watcher *w);
 
 /* "path/dir/name" in w->joined; parts that are "" are left out. @return it, or NULL without memory */
 const char *gyi_tree_join(gyi_watcher *w, const char *dir, const char *name);
+
+/* ---- watchlist.c ---- */
+/* Whether an error means that what was there a moment ago is there no more. */
+bool gyi_watcher_absent(int err);
+
+typedef struct gyi_found {
+    const char *name; /* valid during the call */
+    uint64_t ino;
+    gyi_file_kind kind;
+} gyi_found;
+
+typedef int gyi_found_fn(gyi_watcher *w, void *ctx, const gyi_found *found);
+
+/* Reads the directory with that relative path, if it is the one in `same` (unless NULL), and calls `each` for every
+ * name. @return an error of reading, else the first of `each` */
+int gyi_watcher_list(gyi_watcher *w, const char *path, const gyi_stat *same, gyi_found_fn *each, void *ctx);
+
+typedef enum gyi_differs {
+    GYI_DIFFERS_NOT,
+    GYI_DIFFERS_ATTRIBUTES,
+    GYI_DIFFERS_CONTENT,
+    GYI_DIFFERS_KIND /* it was a directory, or has become one */
+} gyi_differs;
+
+/* How a file differs from the last look at it, which becomes this one. */
+gyi_differs gyi_watcher_differs(gyi_stat *last, const gy_fs_info *now);
+
+/* ---- watchnode.c ---- */
+/* A node in a directory, but not in the table yet. NULL without memory. */
+gyi_node *gyi_node_new(gyi_watcher *w, gyi_node *dir, const char *name, uint64_t ino, gyi_file_kind kind);
+
+/* Puts it into the table, by its `dir` and `name`. */
+void gyi_node_place(gyi_watcher *w, gyi_node *node);
+gyi_node *gyi_node_find(const gyi_watcher *w, const gyi_node *dir, const char *name);
+
+/* Begins to watch it, or, when that fails, to look at it. @return an error only when it is neither */
+int gyi_node_watch(gyi_watcher *w, gyi_node *node);
+
+/* It has the name of `to` from now on, in the directory of that, which is freed. */
+void gyi_node_move(gyi_watcher *w, gyi_node *node, gyi_node *to);
+
+/* Frees it, with all below. */
+void gyi_node_drop(gyi_watcher *w, gyi_node *node);
+
+/* Its path from the root, valid until the next call. NULL without memory. */
+const char *gyi_node_path(gyi_watcher *w, const gyi_node *node);
+
+/* Something is to be looked into. */
+void gyi_node_mark(gyi_watcher *w, gyi_node *node, unsigned got);
+void gyi_nodes_free(gyi_watcher *w);
+
+/* ---- watchscan.c ---- */
+/* Looks into all that is marked, and tells what has happened, unless that is GYI_TREE_OLD. @return then the first
+ * error */
+int gyi_nodes_scan(gyi_watcher *w, gyi_tree_news news);
+
+/* An event of a node; of the path itself it is named "". */
+void gyi_node_tell(gyi_watcher *w, const gyi_node *node, gy_fswatch_kind kind, int err);
+
+/* ---- watchvnode.c ---- */
+/* @return 0, or an error with nothing left but what gyi_watcher_vnode_end() frees; -ENOTSUP where there is no kqueue */
+int gyi_watcher_vnode(gyi_watcher *w);
+void gyi_watcher_vnode_end(gyi_watcher *w);
+
+/* There is a node to be looked at. */
+void gyi_watcher_look(gyi_watcher *w);
 
 /* ---- watchpoll.c ---- */
 int gyi_watcher_poll(gyi_watcher *w, gy_ns every);

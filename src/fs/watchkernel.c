@@ -14,7 +14,7 @@ static const gy_ns KERNEL_HALF = GY_MS(20);
 static void kernel_appeared(gyi_watcher *w, const char *dir, const char *name, bool is_dir) {
     if (!is_dir || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
     int id = gyi_tree_add(w, dir, name);
-    if (id == -ENOENT || id == -ENOTDIR || id == -ELOOP) return; /* gone again, of which an event comes */
+    if (gyi_watcher_absent(id)) return; /* gone again, of which an event comes */
     if (id < 0)
         gyi_watcher_add(w, &(gyi_happened){
                                .kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = id, .dir = dir, .name = name});

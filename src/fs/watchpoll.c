@@ -12,21 +12,11 @@ static void poll_add(gyi_watcher *w, gy_fswatch_kind kind, int err) {
 }
 
 static void poll_compare(gyi_watcher *w, const gy_fs_info *now) {
-    gyi_stat *last = &w->last;
-    bool same = now->dev == last->dev && now->ino == last->ino;
-    bool written = now->mtime != last->mtime || now->size != last->size;
-    bool attributes = now->ctime != last->ctime || now->mode != (last->mode & 07777) || now->nlink != last->nlink;
-    last->dev = now->dev;
-    last->ino = now->ino;
-    last->mtime = now->mtime;
-    last->ctime = now->ctime;
-    last->size = now->size;
-    last->nlink = now->nlink;
-    last->mode = (last->mode & ~07777u) | now->mode;
-    bool is_dir = gyi_file_kind_of(last->mode) == GYI_FILE_DIR;
-    if (is_dir != (now->type == GY_FS_DIR)) gyi_watcher_gone(w, 0); /* something else has this name now */
-    else if (!same || written) poll_add(w, is_dir ? GY_FSWATCH_RESCAN : GY_FSWATCH_CHANGED, 0);
-    else if (attributes) poll_add(w, GY_FSWATCH_ATTRIBUTES, 0);
+    bool is_dir = gyi_file_kind_of(w->last.mode) == GYI_FILE_DIR;
+    gyi_differs how = gyi_watcher_differs(&w->last, now);
+    if (how == GYI_DIFFERS_KIND) gyi_watcher_gone(w, 0); /* something else has this name now */
+    else if (how == GYI_DIFFERS_CONTENT) poll_add(w, is_dir ? GY_FSWATCH_RESCAN : GY_FSWATCH_CHANGED, 0);
+    else if (how == GYI_DIFFERS_ATTRIBUTES) poll_add(w, GY_FSWATCH_ATTRIBUTES, 0);
 }
 
 static void poll_result(gyi_watcher *w, int err, const gy_fs_info *info) {

@@ -5,7 +5,8 @@
  * and queues itself again if there are more, so each run calls the user once. With coalescing all are due the same time
  * after they happened, so the list is ordered by that too, and a timer queues the entry for the first.
  *
- * Merging looks for the last event of the same name that waits. A rename stands for itself: it is about two names.
+ * Merging looks for the last event of the same name that waits, in a table. A rename stands for itself: it is about two
+ * names, and what is told of either of them after it is not merged with what was before it.
  *
  * What was told is kept as a spare, so that a steady trickle of events allocates nothing. When there is no memory for
  * an event, its loss is told as a rescan, which needs none; nor does the end, which is told when nothing else waits,
@@ -32,12 +33,6 @@ static gyi_told *told_take(gyi_watcher *w, size_t room) {
     return told;
 }
 
-static uint32_t told_hash(const char *text) {
-    uint32_t hash = 2166136261u;
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
 gyi_told *gyi_told_new(gyi_watcher *w, const gyi_happened *what) {
     size_t dir = strlen(what->dir), name = strlen(what->name), slash = dir && name;
     gyi_told *told = told_take(w, dir + slash + name + 1);
@@ -48,7 +43,6 @@ gyi_told *gyi_told_new(gyi_watcher *w, const gyi_happened *what) {
     memcpy(told->text, what->dir, dir);
     if (slash) told->text[dir] = '/';
     memcpy(told->text + dir + slash, what->name, name + 1);
-    told->hash = told_hash(told->text);
     told->kind = what->kind;
     told->is_dir = what->is_dir;
     told->err = what->err;
@@ -91,13 +85,33 @@ void gyi_watcher_gone(gyi_watcher *w, int err) {
 
 /* ---- merging ----------------------------------------------------------------------------------------------------- */
 
-static gyi_told *told_same(gyi_watcher *w, const gyi_told *told) {
-    for (gyi_entry *e = w->waiting.prev; e != &w->waiting; e = e->prev) {
-        gyi_told *other = GY_OF(e, gyi_told, link);
-        if (other->kind == GY_FSWATCH_RENAMED &&
-            (!strcmp(other->text, told->text) || !strcmp(other->text + other->from, told->text)))
-            return NULL;
-        if (other->hash == told->hash && !strcmp(other->text, told->text)) return other;
+static void told_name(gyi_watcher *w, gyi_told *told, gyi_told_name *name, const char *text) {
+    name->of = told;
+    gyi_table_add(&w->names_waiting, &w->loop->alloc, &name->row, gyi_table_hash(0, text));
+}
+
+static void told_list(gyi_watcher *w, gyi_told *told) {
+    gyi_list_append(&w->waiting, &told->link);
+    if (!w->coalesce) return;
+    told_name(w, told, &told->name[0], told->text);
+    if (told->from) told_name(w, told, &told->name[1], told->text + told->from);
+}
+
+static void told_unlist(gyi_watcher *w, gyi_told *told) {
+    gyi_list_remove(&told->link);
+    if (!w->coalesce) return;
+    gyi_table_remove(&w->names_waiting, &told->name[0].row);
+    if (told->from) gyi_table_remove(&w->names_waiting, &told->name[1].row);
+}
+
+/* The last event that waits and is about this name, unless that is a rename. */
+static gyi_told *told_same(const gyi_watcher *w, const char *name) {
+    uint32_t hash = gyi_table_hash(0, name);
+    for (gyi_row *row = gyi_table_first(&w->names_waiting, hash); row; row = gyi_table_next(row)) {
+        gyi_told *told = GY_OF(row, gyi_told_name, row)->of;
+        bool renamed = told->kind == GY_FSWATCH_RENAMED;
+        if (renamed && (!strcmp(told->text, name) || !strcmp(told->text + told->from, name))) return NULL;
+        if (!renamed && !strcmp(told->text, name)) return told;
     }
     return NULL;
 }
@@ -116,13 +130,13 @@ static bool told_merge(gyi_told *before, const gyi_told *told) {
 }
 
 void gyi_told_add(gyi_watcher *w, gyi_told *told) {
-    gyi_told *same = w->coalesce && told->kind != GY_FSWATCH_RENAMED ? told_same(w, told) : NULL;
+    gyi_told *same = w->coalesce && told->kind != GY_FSWATCH_RENAMED ? told_same(w, told->text) : NULL;
     if ((w->flags & GYI_WATCHER_ENDING) || (same && told_merge(same, told))) {
         told_spare(w, told);
         return;
     }
     told->due = w->coalesce ? gy_loop_now(w->loop) + w->coalesce : 0;
-    gyi_list_append(&w->waiting, &told->link);
+    told_list(w, told);
     tell_plan(w);
 }
 
@@ -132,7 +146,6 @@ void gyi_told_add_pair(gyi_watcher *w, gyi_told *from, gyi_told *to) {
     if (both) {
         memcpy(both->text, to->text, new);
         memcpy(both->text + new, from->text, old);
-        both->hash = to->hash;
         both->kind = GY_FSWATCH_RENAMED;
         both->is_dir = to->is_dir;
         both->err = 0;
@@ -166,12 +179,14 @@ static void tell_run(gyi_entry *entry) {
     gyi_told *told = tell_first(w);
     if (w->flags & GYI_WATCHER_LOST) {
         w->flags &= ~(unsigned)GYI_WATCHER_LOST;
-        tell_call(w, 0, &(gy_fswatch_event){.kind = GY_FSWATCH_RESCAN, .is_dir = w->count > 0, .name = ""});
+        tell_call(w, 0, &(gy_fswatch_event){.kind = GY_FSWATCH_RESCAN,
+                                           .is_dir = w->count > 0 || (w->top && w->top->kind == GYI_FILE_DIR),
+                                           .name = ""});
     } else if (told && told->due > gy_loop_now(w->loop) && !(w->flags & GYI_WATCHER_ENDING)) {
         tell_plan(w);
         return;
     } else if (told) {
-        gyi_list_remove(&told->link);
+        told_unlist(w, told);
         gy_fswatch_event event = {.kind = told->kind, .is_dir = told->is_dir, .name = told->text,
                                   .from = told->from ? told->text + told->from : NULL};
         tell_call(w, told->err, &event);

@@ -143,41 +143,20 @@ int gyi_tree_move(gyi_watcher *w, const char *from, const char *to) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the error means that what was there a moment ago is there no more. */
-static bool tree_gone(int err) { return err == -ENOENT || err == -ENOTDIR || err == -ELOOP; }
+/* Whose list is read, and whether what is in it is news. */
+typedef struct tree_reading {
+    const char *path;
+    gyi_tree_news news;
+} tree_reading;
 
-static int tree_entry(gyi_watcher *w, gyi_dir *dir, const char *path, const gyi_dir_entry *entry, gyi_tree_news news) {
-    const char *name = gyi_dir_entry_name(entry);
-    gyi_file_kind kind = gyi_dir_entry_kind(entry);
-    gyi_stat st;
-    if (kind == GYI_FILE_UNKNOWN &&
-        !gyi_file_stat(&w->loop->sys, gyi_dir_fd(dir), name, GYI_NOFOLLOW, &st))
-        kind = gyi_file_kind_of(st.mode);
-    bool is_dir = kind == GYI_FILE_DIR;
-    if (news == GYI_TREE_NEW)
-        gyi_watcher_add(w, &(gyi_happened){.kind = GY_FSWATCH_CREATED, .is_dir = is_dir, .dir = path, .name = name});
-    int id = is_dir ? gyi_tree_add(w, path, name) : 0;
-    return id < 0 && !tree_gone(id) ? id : 0;
-}
-
-/* Reads one directory; `path` is relative. */
-static int tree_read(gyi_watcher *w, const char *path, gyi_tree_news news) {
-    gyi_sys *sys = &w->loop->sys;
-    const char *full = gyi_tree_join(w, path, "");
-    if (!full) return -ENOMEM;
-    int fd = gyi_file_open_dir(sys, gyi_file_here, full, *path ? GYI_NOFOLLOW : GYI_FOLLOW);
-    if (fd < 0) return tree_gone(fd) ? 0 : fd;
-    gyi_dir *dir;
-    int err = gyi_dir_open(sys, fd, &dir), first = 0;
-    if (err) return err;
-    for (const gyi_dir_entry *entry;;) {
-        err = gyi_dir_next(sys, dir, &entry);
-        if (err || !entry) break;
-        int failed = tree_entry(w, dir, path, entry, news);
-        if (!first) first = failed;
-    }
-    gyi_dir_close(sys, dir);
-    return err ? err : first;
+static int tree_entry(gyi_watcher *w, void *ctx, const gyi_found *found) {
+    const tree_reading *r = ctx;
+    bool is_dir = found->kind == GYI_FILE_DIR;
+    if (r->news == GYI_TREE_NEW)
+        gyi_watcher_add(
+            w, &(gyi_happened){.kind = GY_FSWATCH_CREATED, .is_dir = is_dir, .dir = r->path, .name = found->name});
+    int id = is_dir ? gyi_tree_add(w, r->path, found->name) : 0;
+    return id < 0 && !gyi_watcher_absent(id) ? id : 0;
 }
 
 static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news tell) {
@@ -188,7 +167,8 @@ static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news t
     char *path = gyi_alloc_zero(&w->loop->alloc, len); /* the array moves while it is read */
     if (!path) return -ENOMEM;
     memcpy(path, marked->path, len);
-    int err = tree_read(w, path, news);
+    int err = gyi_watcher_list(w, path, NULL, tree_entry, &(tree_reading){path, news});
+    if (gyi_watcher_absent(err)) err = 0;
     if (err && tell == GYI_TREE_NEW)
         gyi_watcher_add(
             w, &(gyi_happened){.kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = err, .dir = path, .name = ""});

@@ -9,6 +9,8 @@
  * closed, and the member closes first and then looks at the count; one of them sees the other. */
 #include "group/group.h"
 
+#include "sys/cores.h"
+
 enum { GROUP_MOST = 1024, GROUP_FAILURES = 16 };
 
 static const gy_ns GROUP_GRACE = GY_S(5), GROUP_REST = GY_S(1);
@@ -185,11 +187,14 @@ static int group_make_loops(gy_group *g, gy_loop_opts opts) {
     return 0;
 }
 
-static int group_start_threads(gy_group *g, size_t stack) {
+/* Threads wait at the gate, so who is to be kept on a processor runs on it from its `start` on. */
+static int group_start_threads(gy_group *g, size_t stack, bool pin) {
     for (unsigned i = 0; i < g->count; i++) {
         int err = gyi_thread_start(&g->sys, &g->member[i].thread, stack, member_main, &g->member[i]);
         if (err) return err;
         g->threads++;
+        if (pin) err = gyi_cores_pin(&g->sys, g->member[i].thread, i);
+        if (err) return err;
     }
     return 0;
 }
@@ -216,7 +221,7 @@ static int group_begin(gy_group *g, const gy_group_opts *opts) {
     int err = group_make_loops(g, opts->loop);
     if (err) return err;
     g->starting = g->count;
-    err = group_start_threads(g, opts->stack);
+    err = group_start_threads(g, opts->stack, opts->pin);
     group_open_gate(g, err ? GYI_GATE_GIVEN_UP : GYI_GATE_OPEN);
     if (!err) err = group_await_start(g);
     if (!err) return 0;
@@ -229,7 +234,7 @@ int gy_group_new(gy_group **out, gy_group_opts opts) {
     gy_alloc alloc;
     *out = NULL;
     if (!gyi_alloc_init(&alloc, opts.alloc) || opts.grace < 0 || opts.count > GROUP_MOST) return -EINVAL;
-    unsigned count = opts.count ? opts.count : gyi_thread_cores();
+    unsigned count = opts.count ? opts.count : gyi_cores_count();
     gy_group *g = gyi_alloc_zero(&alloc, sizeof *g + count * sizeof(gyi_member));
     if (!g) return -ENOMEM;
     g->alloc = alloc;

@@ -54,20 +54,14 @@ static struct sockaddr_in6 endpoint_in6(const gy_endpoint *e) {
 
 /* An address of either family with everything else empty, the length byte of the BSDs as gyi_addr_parse() leaves it. */
 static void endpoint_set(gy_endpoint *out, int family, const void *host, in_port_t port) {
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = port};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = port};
     memset(out, 0, sizeof *out);
     if (family == AF_INET) {
-        memset(&v4, 0, sizeof v4);
-        v4.sin_family = AF_INET;
-        v4.sin_port = port;
         memcpy(&v4.sin_addr, host, 4);
         memcpy(out->priv.raw, &v4, sizeof v4);
         out->priv.len = sizeof v4;
     } else {
-        memset(&v6, 0, sizeof v6);
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = port;
         memcpy(&v6.sin6_addr, host, 16);
         memcpy(out->priv.raw, &v6, sizeof v6);
         out->priv.len = sizeof v6;

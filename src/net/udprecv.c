@@ -5,12 +5,19 @@
  * at two calls for 64 datagrams, and timers and other descriptors have their turn in between. How many places are
  * offered to the kernel follows what came last, so that a lone datagram does not pay for 64 headers.
  *
+ * Joined datagrams (UDP_GRO) share a slot and are taken apart before they are told. What is told in one call has to
+ * stand on the stack, so only few slots are offered then; they are large ones.
+ *
  * Nothing here is kept over the callback, which may stop, close, and free the socket. */
 #include "net/udp.h"
 
 #include <string.h>
 
-enum { RECV_LEAST = 4 };
+enum {
+    RECV_LEAST = 4,
+    RECV_JOINED = 2,  /* slots at once when datagrams come joined */
+    RECV_PARTS = 128  /* datagrams in one of them; no Linux joins more */
+};
 
 /* Between two turns nothing is remembered where states are reported; where changes are, a look that found less than
  * there was room for has seen the end. */
@@ -128,20 +135,9 @@ static void recv_expect(gy_udp *u, unsigned offered, unsigned filled) {
     u->priv.expect = (uint16_t)(next < u->priv.slots ? next : u->priv.slots);
 }
 
-void gyi_udp_receive(gy_udp *u) {
-    gy_udp_msg msgs[GYI_DGRAM_BATCH];
-    int later = 0, err = u->priv.err;
-    u->priv.err = 0;
-    if (GYI_UNLIKELY(err)) {
-        recv_fail(u, err);
-        return;
-    }
-    if (GYI_UNLIKELY(gyi_udp_is(u, GYI_UDP_TROUBLE))) {
-        u->priv.state &= ~(unsigned)GYI_UDP_TROUBLE;
-        if (recv_tell_error(u)) return;
-    }
-    unsigned offered = u->priv.expect;
-    int n = recv_batch(u, msgs, offered, &later);
+/* What follows from an answer of the kernel: `n` slots of those that were offered, or an error. They hold `count`
+ * datagrams. At most one call into user code, and that last. */
+static inline void recv_tell(gy_udp *u, int n, unsigned offered, int later, const gy_udp_msg *msgs, unsigned count) {
     if (n == -EAGAIN) {
         recv_settle(u, true);
     } else if (n < 0) {
@@ -151,9 +147,67 @@ void gyi_udp_receive(gy_udp *u) {
         u->priv.err = later;
         recv_expect(u, offered, (unsigned)n);
         recv_settle(u, (unsigned)n < offered);
-        if (n > 1) u->priv.turn = (uint32_t)u->loop->stats.turns; /* the answers leave together: see udpsend.c */
-        u->priv.received(u, 0, msgs, (unsigned)n);
+        if (count > 1) u->priv.turn = (uint32_t)u->loop->stats.turns; /* the answers leave together: see udpsend.c */
+        u->priv.received(u, 0, msgs, count);
     }
+}
+
+/* Takes a slot apart. What of it did not fit into the slot is missing from the datagrams at its end, and known to the
+ * byte. @return how many there are */
+static unsigned recv_split(const gy_udp_msg *whole, size_t segment, gy_udp_msg *out) {
+    size_t at = 0;
+    unsigned n = 0;
+    do {
+        size_t left = whole->length - at, len = segment < left && n + 1 < RECV_PARTS ? segment : left;
+        size_t from = at < whole->buf.len ? at : whole->buf.len, there = whole->buf.len - from;
+        gy_udp_msg *m = &out[n++];
+        if (there > len) there = len;
+        *m = *whole;
+        m->buf = (gy_buf){(char *)whole->buf.base + from, there};
+        m->length = len;
+        m->flags = there < len ? GY_UDP_TRUNCATED : 0;
+        at += len;
+    } while (at < whole->length);
+    return n;
+}
+
+static GYI_APART void recv_joined(gy_udp *u) {
+    gy_udp_msg whole[RECV_JOINED], msgs[RECV_JOINED * RECV_PARTS];
+    gyi_dgram_in in[RECV_JOINED];
+    gyi_dgram_info info[RECV_JOINED];
+    unsigned offered = u->priv.slots < RECV_JOINED ? u->priv.slots : RECV_JOINED, count = 0;
+    int later = 0;
+    recv_place(u, in, whole, offered);
+    int n = gyi_dgram_recv(&u->loop->sys, u->priv.fd, in, info, offered, &later);
+    for (int i = 0; i < n; i++) {
+        recv_note(&whole[i], &in[i]);
+        recv_note_info(&whole[i], &info[i], u->priv.info);
+        if (info[i].segment) count += recv_split(&whole[i], info[i].segment, &msgs[count]);
+        else msgs[count++] = whole[i];
+    }
+    recv_tell(u, n, offered, later, msgs, count);
+}
+
+void gyi_udp_receive(gy_udp *u) {
+    gy_udp_msg msgs[GYI_DGRAM_BATCH];
+    int later = 0, err = u->priv.err;
+    u->priv.err = 0;
+    if (GYI_UNLIKELY(err)) {
+        recv_fail(u, err);
+        return;
+    }
+    if (GYI_UNLIKELY(gyi_udp_is(u, GYI_UDP_TROUBLE | GYI_UDP_JOINS))) {
+        bool trouble = gyi_udp_is(u, GYI_UDP_TROUBLE);
+        u->priv.state &= ~(unsigned)GYI_UDP_TROUBLE;
+        if (trouble && recv_tell_error(u)) return;
+        if (gyi_udp_is(u, GYI_UDP_JOINS)) {
+            recv_joined(u);
+            return;
+        }
+    }
+    unsigned offered = u->priv.expect;
+    int n = recv_batch(u, msgs, offered, &later);
+    recv_tell(u, n, offered, later, msgs, n > 0 ? (unsigned)n : 0);
 }
 
 /* ---- starting and stopping --------------------------------------------------------------------------------------- */
@@ -167,6 +221,14 @@ static int recv_ask(gy_udp *u, unsigned info) {
     return err;
 }
 
+/* Has the kernel join datagrams or no longer. What it cannot is no error: they come one by one then. */
+static int recv_ask_join(gy_udp *u, bool join) {
+    if (join == gyi_udp_is(u, GYI_UDP_JOINS)) return 0;
+    int err = gyi_dgram_join(&u->loop->sys, u->priv.fd, join);
+    if (!err) u->priv.state ^= GYI_UDP_JOINS;
+    return err == -ENOTSUP ? 0 : err;
+}
+
 int gy_udp_recv_start(gy_udp *u, gy_udp_recv_opts opts) {
     if (!opts.fn || !opts.into.base || !opts.into.len || opts.size > opts.into.len) return -EINVAL;
     if (opts.info & ~(unsigned)GYI_DGRAM_INFO) return -EINVAL;
@@ -174,6 +236,7 @@ int gy_udp_recv_start(gy_udp *u, gy_udp_recv_opts opts) {
     if (gyi_udp_is(u, GYI_UDP_RECEIVING)) return -EALREADY;
     if (gyi_udp_is(u, GYI_UDP_REFUSED)) return u->priv.watch.fd;
     int err = recv_ask(u, opts.info);
+    if (!err) err = recv_ask_join(u, opts.join);
     if (err) return err;
     size_t size = opts.size ? opts.size : opts.into.len, slots = opts.into.len / size;
     u->priv.into = opts.into;

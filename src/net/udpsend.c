@@ -40,16 +40,43 @@ static void send_append(gy_udp *u, gy_dgram *d) {
     u->priv.queued += d->priv.length;
 }
 
-/* Takes the first datagram off the queue and has it report. */
-static void send_done(gy_udp *u, int err) {
-    gy_dgram *d = u->priv.first;
-    u->priv.first = d->priv.next;
-    if (!u->priv.first) u->priv.last = NULL;
+/* What is off its socket's queue reports. */
+static void send_report(gy_udp *u, gy_dgram *d, int err) {
     u->priv.queued -= d->priv.length;
     d->priv.err = err;
     d->priv.entry.next = NULL;
     d->priv.entry.run = send_run;
     gyi_queue_again(&u->loop->queue, &d->priv.entry);
+}
+
+/* Takes the first datagram off the queue and has it report. */
+static void send_done(gy_udp *u, int err) {
+    gy_dgram *d = u->priv.first;
+    u->priv.first = d->priv.next;
+    if (!u->priv.first) u->priv.last = NULL;
+    send_report(u, d, err);
+}
+
+/* The queue has one direction only, so who goes is looked for from its beginning: nobody pays for it who sends. What
+ * the first one was suspected of goes with it, as nobody can tell any more whose it was. */
+int gy_dgram_cancel(gy_dgram *d) {
+    gyi_entry *entry = &d->priv.entry;
+    if (!gyi_entry_listed(entry)) return -EALREADY;
+    if (entry->next != entry) return -EBUSY;
+    gy_udp *u = d->udp;
+    gy_dgram *before = NULL;
+    if (u->priv.first == d) {
+        u->priv.first = d->priv.next;
+        u->priv.suspect = 0;
+    } else {
+        before = u->priv.first;
+        while (before->priv.next != d) before = before->priv.next;
+        before->priv.next = d->priv.next;
+    }
+    if (u->priv.last == d) u->priv.last = before;
+    send_report(u, d, GY_ECANCELED);
+    gyi_udp_interest(u);
+    return 0;
 }
 
 void gyi_udp_fail(gy_udp *u, int err) {
@@ -76,12 +103,20 @@ static gyi_dgram_out send_out(const gy_dgram *d, const gy_buf *bufs, unsigned co
                            .count = count};
 }
 
+/* What gy_udp_sendv() has taken. */
+static GYI_APART gyi_dgram_out send_out_pieces(const gy_dgram *d) {
+    gyi_dgram_out out = send_out(d, d->priv.bufs, d->priv.count);
+    out.from = d->priv.local;
+    return out;
+}
+
 static unsigned send_gather_cut(const gy_udp *u, const gy_dgram *d, send_batch *b, unsigned n) {
     gy_buf left = d->priv.own;
     while (left.len && n < GYI_DGRAM_BATCH) {
         size_t len = send_cut(u, d, left.len);
         b->piece[n] = (gy_buf){left.base, len};
         b->out[n] = send_out(d, &b->piece[n], 1);
+        b->out[n].from = d->priv.local;
         if (len > d->priv.segment) b->out[n].segment = d->priv.segment;
         left.base = (char *)left.base + len;
         left.len -= len;
@@ -95,7 +130,7 @@ static unsigned send_gather(const gy_udp *u, send_batch *b) {
     unsigned n = 0;
     for (const gy_dgram *d = u->priv.first; d && n < GYI_DGRAM_BATCH; d = d->priv.next) {
         if (GYI_UNLIKELY(d->priv.segment)) n = send_gather_cut(u, d, b, n);
-        else if (d->priv.bufs) b->out[n++] = send_out(d, d->priv.bufs, d->priv.count);
+        else if (GYI_UNLIKELY(d->priv.bufs)) b->out[n++] = send_out_pieces(d);
         else b->out[n++] = send_out(d, &d->priv.own, 1);
     }
     return n;
@@ -236,6 +271,8 @@ int gy_udp_sendv(gy_udp *u, gy_dgram *d, gy_dgram_opts opts) {
         if ((opts.from[i].len && !opts.from[i].base) || opts.from[i].len > SIZE_MAX / 2 - length) return -EINVAL;
         length += opts.from[i].len;
     }
+    if (opts.local) err = gyi_endpoint_for(gyi_udp_family(u), opts.local, &parsed); /* only whether it could be one */
+    if (err) return err;
     if (!opts.to && opts.addr) {
         err = gy_endpoint_parse(&parsed, opts.addr);
         if (err) return err;
@@ -243,8 +280,9 @@ int gy_udp_sendv(gy_udp *u, gy_dgram *d, gy_dgram_opts opts) {
     }
     err = send_address(u, opts.to, &d->priv.to);
     if (err) return err;
+    d->priv.local = opts.local ? opts.local->priv.raw : NULL;
     d->priv.own = opts.from[0];
-    d->priv.bufs = opts.count > 1 ? opts.from : NULL;
+    d->priv.bufs = opts.count > 1 ? opts.from : opts.local ? &d->priv.own : NULL;
     d->priv.length = length;
     d->priv.count = opts.count;
     d->priv.segment = length > opts.segment ? opts.segment : 0;
@@ -260,7 +298,7 @@ int64_t gy_udp_try_send(gy_udp *u, gy_buf from, const gy_endpoint *to) {
     int err = send_address(u, to, &addr);
     if (err) return err;
     if (u->priv.first) return -EAGAIN;
-    gyi_dgram_out out = {addr.priv.len ? addr.priv.raw : NULL, addr.priv.len, 0, &from, 1};
+    gyi_dgram_out out = {addr.priv.len ? addr.priv.raw : NULL, addr.priv.len, 0, &from, 1, NULL};
     int n = gyi_dgram_send(&u->loop->sys, u->priv.fd, &out, 1);
     if (n < 0 && n != -EAGAIN) {
         u->priv.suspect = n;

@@ -6,6 +6,8 @@
  * where likewise one wake-up serves all that arrive before the loop has looked. */
 #include "pool/pool.h"
 
+#include "sys/cores.h"
+
 enum { POOL_MOST = 1024 };
 
 /* ---- the pool object --------------------------------------------------------------------------------------------- */
@@ -18,7 +20,7 @@ void gyi_pool_unref(gy_pool *pool) {
 }
 
 static unsigned pool_most(gy_lane lane, unsigned asked) {
-    return asked ? asked : lane == GY_LANE_CPU ? gyi_thread_cores() : 4;
+    return asked ? asked : lane == GY_LANE_CPU ? gyi_cores_count() : 4;
 }
 
 int gy_pool_new(gy_pool **out, gy_pool_opts opts) {

@@ -15,6 +15,7 @@ enum {
     GYI_DGRAM_BATCH = 64,    /* datagrams per call */
     GYI_DGRAM_NAME = 28,     /* bytes of an address */
     GYI_DGRAM_CONTROL = 192, /* bytes for what comes along with a datagram */
+    GYI_DGRAM_FROM = 64,     /* bytes for the address that it is to be sent from */
     GYI_DGRAM_CUT = 65000,   /* bytes that the kernel is given to cut at once; some less than an IP packet can hold */
     GYI_DGRAM_CUTS = 64      /* and segments; what Linux has taken since it cuts */
 };
@@ -26,6 +27,7 @@ typedef struct gyi_dgram_out {
     uint32_t segment;   /* not 0: the kernel cuts it into datagrams of so many bytes; see gyi_dgram_cuts() */
     const gy_buf *bufs;
     uint32_t count;
+    const void *from; /* the address to send from, as `to` is written; NULL: the system's choice */
 } gyi_dgram_out;
 
 /* A place for a datagram. `room` and `from` are kept; `from_len` is the room behind `from`, and then what was used. */
@@ -44,6 +46,7 @@ typedef struct gyi_dgram_info {
     unsigned char local[16]; /* the address it was sent to */
     int family;              /* of `local`: AF_INET, AF_INET6, or 0 when it is not known */
     unsigned interface;
+    unsigned segment; /* not 0: it is several datagrams of so many bytes, the last one of what is left */
     int16_t ttl, tos; /* -1: not known */
 } gyi_dgram_info;
 
@@ -86,6 +89,10 @@ int gyi_dgram_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);
 /* 0 when the kernel cuts datagrams into segments on this socket, negative when it does not. */
 int gyi_dgram_cuts(gyi_sys *sys, int fd);
 
+/* Whether the kernel may hand over what one sender has sent in a row as one, see gyi_dgram_info.segment. -ENOTSUP where
+ * it never does. */
+int gyi_dgram_join(gyi_sys *sys, int fd, int on);
+
 /* ---- dgraminfo.c ---- */
 
 /* Asks for what is to come along. `family` is the socket's. */
@@ -93,6 +100,10 @@ int gyi_dgram_ask(gyi_sys *sys, int fd, int family, unsigned info);
 
 /* Reads what came along with a message. */
 void gyi_dgram_read_info(struct msghdr *msg, gyi_dgram_info *out);
+
+/* Writes the address to send from (its port is not looked at) as a control message. `to` holds GYI_DGRAM_FROM zeroed
+ * bytes. @return how many were used */
+size_t gyi_dgram_write_from(const void *from, void *to);
 
 int gyi_dgram_set_ttl(gyi_sys *sys, int fd, int family, int value);
 int gyi_dgram_set_tos(gyi_sys *sys, int fd, int family, int value);

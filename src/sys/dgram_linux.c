@@ -21,10 +21,13 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
-/* Room for one control message with a segment's size. */
+/* Room for two control messages: the address to send from, and a segment's size. */
 typedef struct dgram_cut {
-    _Alignas(struct cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    _Alignas(struct cmsghdr) unsigned char bytes[GYI_DGRAM_FROM + CMSG_SPACE(sizeof(uint16_t))];
 } dgram_cut;
 
 typedef struct dgram_control {
@@ -33,22 +36,29 @@ typedef struct dgram_control {
 
 /* ---- sending ----------------------------------------------------------------------------------------------------- */
 
+static GYI_APART void dgram_fill_control(struct msghdr *m, const gyi_dgram_out *out, dgram_cut *cut) {
+    uint16_t size = (uint16_t)out->segment;
+    memset(cut, 0, sizeof *cut);
+    size_t used = out->from ? gyi_dgram_write_from(out->from, cut->bytes) : 0;
+    if (size) {
+        struct cmsghdr *c = (struct cmsghdr *)(void *)(cut->bytes + used);
+        c->cmsg_level = IPPROTO_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof size);
+        memcpy(CMSG_DATA(c), &size, sizeof size);
+        used += CMSG_SPACE(sizeof size);
+    }
+    m->msg_control = cut->bytes;
+    m->msg_controllen = (__typeof__(m->msg_controllen))used;
+}
+
 static void dgram_fill(struct msghdr *m, const gyi_dgram_out *out, dgram_cut *cut) {
     memset(m, 0, sizeof *m);
     m->msg_name = (void *)(uintptr_t)out->to;
     m->msg_namelen = out->to_len;
     m->msg_iov = (struct iovec *)(uintptr_t)out->bufs;
     m->msg_iovlen = (__typeof__(m->msg_iovlen))out->count;
-    if (GYI_LIKELY(!out->segment)) return;
-    uint16_t size = (uint16_t)out->segment;
-    memset(cut, 0, sizeof *cut);
-    m->msg_control = cut->bytes;
-    m->msg_controllen = sizeof cut->bytes;
-    struct cmsghdr *c = CMSG_FIRSTHDR(m);
-    c->cmsg_level = IPPROTO_UDP;
-    c->cmsg_type = UDP_SEGMENT;
-    c->cmsg_len = CMSG_LEN(sizeof size);
-    memcpy(CMSG_DATA(c), &size, sizeof size);
+    if (GYI_UNLIKELY(out->segment | (uintptr_t)out->from)) dgram_fill_control(m, out, cut); /* one test for both */
 }
 
 static int dgram_send_one(gyi_sys *sys, int fd, const gyi_dgram_out *out) {
@@ -87,6 +97,11 @@ int gyi_dgram_send(gyi_sys *sys, int fd, const gyi_dgram_out *out, unsigned coun
 int gyi_dgram_cuts(gyi_sys *sys, int fd) {
     int value;
     return gyi_sock_get(sys, fd, IPPROTO_UDP, UDP_SEGMENT, &value);
+}
+
+int gyi_dgram_join(gyi_sys *sys, int fd, int on) {
+    int err = gyi_sock_set(sys, fd, IPPROTO_UDP, UDP_GRO, on);
+    return err == -ENOPROTOOPT ? -ENOTSUP : err;
 }
 
 /* ---- receiving --------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,11 @@ int gyi_dgram_cuts(gyi_sys *sys, int fd) {
     return -ENOTSUP;
 }
 
+int gyi_dgram_join(gyi_sys *sys, int fd, int on) {
+    (void)sys, (void)fd, (void)on;
+    return -ENOTSUP;
+}
+
 int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family) {
     (void)sys, (void)fd, (void)family;
     return -ENOTSUP;
@@ -25,8 +30,13 @@ int gyi_dgram_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what) {
 /* ---- sending ----------------------------------------------------------------------------------------------------- */
 
 static int dgram_send_one(gyi_sys *sys, int fd, const gyi_dgram_out *out) {
+    _Alignas(struct cmsghdr) unsigned char control[GYI_DGRAM_FROM] = {0};
     struct msghdr m;
     memset(&m, 0, sizeof m);
+    if (out->from) {
+        m.msg_controllen = (__typeof__(m.msg_controllen))gyi_dgram_write_from(out->from, control);
+        m.msg_control = control;
+    }
     m.msg_name = (void *)(uintptr_t)out->to;
     m.msg_namelen = out->to_len;
     m.msg_iov = (struct iovec *)(uintptr_t)out->bufs;

@@ -23,6 +23,12 @@ enum { INFO_ASK_LOCAL = IP_PKTINFO, INFO_TTL = IP_RECVTTL };
 enum { INFO_ASK_LOCAL = IP_RECVDSTADDR, INFO_TTL = IP_RECVTTL };
 #endif
 
+#ifdef __linux__
+enum { INFO_SEGMENT = 104 }; /* UDP_GRO, which older headers have not */
+#else
+enum { INFO_SEGMENT = -1 };
+#endif
+
 #ifdef IP_RECVTOS
 enum { INFO_ASK_TOS = IP_RECVTOS };
 #ifndef __linux__
@@ -100,15 +106,74 @@ static int16_t info_number(const struct cmsghdr *c) {
     return (int16_t)(value & 255);
 }
 
+static unsigned info_whole(const struct cmsghdr *c) {
+    int value = 0;
+    if (c->cmsg_len >= CMSG_LEN(sizeof value)) memcpy(&value, CMSG_DATA(c), sizeof value);
+    return value > 0 ? (unsigned)value : 0;
+}
+
 void gyi_dgram_read_info(struct msghdr *msg, gyi_dgram_info *out) {
     memset(out, 0, sizeof *out);
     out->ttl = out->tos = -1;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
         if (info_local4(c, out) || info_local6(c, out)) continue;
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == (int)INFO_SEGMENT) out->segment = info_whole(c);
         bool v4 = c->cmsg_level == IPPROTO_IP, v6 = c->cmsg_level == IPPROTO_IPV6;
         if ((v4 && c->cmsg_type == (int)INFO_TTL) || (v6 && c->cmsg_type == IPV6_HOPLIMIT)) out->ttl = info_number(c);
         if ((v4 && c->cmsg_type == (int)INFO_TOS) || (v6 && c->cmsg_type == IPV6_TCLASS)) out->tos = info_number(c);
     }
+}
+
+/* ---- the address to send from ------------------------------------------------------------------------------------ */
+
+static size_t info_write(void *to, int level, int type, const void *value, size_t len) {
+    struct cmsghdr *c = to;
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(len);
+    memcpy(CMSG_DATA(c), value, len);
+    return CMSG_SPACE(len);
+}
+
+#if defined(__linux__) || defined(__APPLE__)
+static size_t info_write4(void *to, const struct in_addr *addr) {
+    struct in_pktinfo p;
+    memset(&p, 0, sizeof p);
+    p.ipi_spec_dst = *addr;
+    return info_write(to, IPPROTO_IP, IP_PKTINFO, &p, sizeof p);
+}
+#elif defined(IP_SENDSRCADDR)
+static size_t info_write4(void *to, const struct in_addr *addr) {
+    return info_write(to, IPPROTO_IP, IP_SENDSRCADDR, addr, sizeof *addr);
+}
+#elif defined(IP_PKTINFO)
+static size_t info_write4(void *to, const struct in_addr *addr) {
+    struct in_pktinfo p;
+    memset(&p, 0, sizeof p);
+    p.ipi_addr = *addr;
+    return info_write(to, IPPROTO_IP, IP_PKTINFO, &p, sizeof p);
+}
+#else
+static size_t info_write4(void *to, const struct in_addr *addr) {
+    return info_write(to, IPPROTO_IP, IP_RECVDSTADDR, addr, sizeof *addr);
+}
+#endif
+
+size_t gyi_dgram_write_from(const void *from, void *to) {
+    struct sockaddr head;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct in6_pktinfo p;
+    memcpy(&head, from, sizeof head);
+    if (head.sa_family == AF_INET) {
+        memcpy(&v4, from, sizeof v4);
+        return info_write4(to, &v4.sin_addr);
+    }
+    memcpy(&v6, from, sizeof v6);
+    memset(&p, 0, sizeof p);
+    p.ipi6_addr = v6.sin6_addr;
+    p.ipi6_ifindex = (__typeof__(p.ipi6_ifindex))v6.sin6_scope_id;
+    return info_write(to, IPPROTO_IPV6, IPV6_PKTINFO, &p, sizeof p);
 }
 
 /* ---- setting ----------------------------------------------------------------------------------------------------- */

@@ -94,8 +94,3 @@ int gyi_thread_start(gyi_sys *sys, gyi_thread *thread, size_t stack, void *(*run
 void gyi_thread_join(gyi_thread thread) { pthread_join(thread, NULL); }
 
 void gyi_thread_detach(void) { pthread_detach(pthread_self()); }
-
-unsigned gyi_thread_cores(void) {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
-}

@@ -34,7 +34,4 @@ void gyi_thread_join(gyi_thread thread);
 void gyi_thread_detach(void);
 static inline bool gyi_thread_is_me(gyi_thread thread) { return pthread_equal(thread, pthread_self()); }
 
-/* The number of processors that are online, at least 1. */
-unsigned gyi_thread_cores(void);
-
 #endif

@@ -4,7 +4,9 @@
 #include "gyre/request.h"
 #include "gyre/udp.h"
 
-const gy_request_kind gy_kind_dgram = {NULL};
+static void settle_dgram_cancel(void *request) { gy_dgram_cancel(request); }
+
+const gy_request_kind gy_kind_dgram = {settle_dgram_cancel};
 const gy_request_kind gy_kind_shut = {NULL};
 
 void gy_settle_dgram(gy_dgram *dgram, int err) {

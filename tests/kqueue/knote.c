@@ -26,8 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The token of the always readable descriptor; no generation gets that far. */
-#define KNOTE_SIGNAL UINT64_MAX
+enum { NODE_KNOTES = sizeof(((node *)0)->of) / sizeof(knote *) };
 
 /* How many knotes one call looks at for a changed amount, so that thousands do not make each call slow. */
 enum { KNOTE_SAMPLES = 32 };
@@ -72,6 +71,11 @@ static void knote_arm(kq *q) {
     if (want != q->armed && epoll_ctl(q->fd, EPOLL_CTL_MOD, knote_signal, &e) == 0) q->armed = want;
 }
 
+void knote_fire(knote *k) {
+    knote_activate(k);
+    knote_arm(k->kq);
+}
+
 static void knote_edge(kq *q, uint64_t token, unsigned events) {
     size_t fd = (uint32_t)token;
     node *n = fd < q->size ? q->nodes[fd] : NULL;
@@ -88,7 +92,8 @@ static void knote_harvest(kq *q) {
     do {
         n = epoll_wait(q->fd, e, 64, 0);
         for (int i = 0; i < n; i++)
-            if (e[i].data.u64 != KNOTE_SIGNAL) knote_edge(q, e[i].data.u64, e[i].events);
+            if (e[i].data.u64 == KNOTE_VNODES) knote_vnode_harvest();
+            else if (e[i].data.u64 != KNOTE_SIGNAL) knote_edge(q, e[i].data.u64, e[i].events);
     } while (n == 64);
     knote_arm(q);
 }
@@ -111,16 +116,22 @@ static bool node_same(kq *q, const node *n) {
     return err == EEXIST;
 }
 
+bool knote_still(knote *k) { return node_same(k->kq, k->node); }
+
+/* Where a descriptor has the knote of a filter. */
+static int node_index(short filter) { return filter == EVFILT_READ ? 0 : filter == EVFILT_WRITE ? 1 : 2; }
+
 static void knote_drop(knote *k) {
     knote_deactivate(k);
     link_take(&k->sampled);
-    if (k->node) k->node->of[k->event.filter == EVFILT_WRITE] = NULL;
+    if (!link_alone(&k->vnodes)) knote_vnode_drop(k);
+    if (k->node) k->node->of[node_index(k->event.filter)] = NULL;
     free(k);
 }
 
 /* Forgets a descriptor together with its knotes. */
 static void node_drop(kq *q, node *n) {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < NODE_KNOTES; i++)
         if (n->of[i]) knote_drop(n->of[i]);
     q->nodes[n->fd] = NULL;
     free(n);
@@ -136,7 +147,7 @@ static void knote_delete(knote *k) {
         *at = k->next;
     }
     knote_drop(k);
-    if (!n || n->of[0] || n->of[1]) return;
+    if (!n || n->of[0] || n->of[1] || n->of[2]) return;
     if (n->kind != KIND_FILE) epoll_ctl(q->fd, EPOLL_CTL_DEL, n->fd, NULL);
     node_drop(q, n);
 }
@@ -175,6 +186,7 @@ static int node_add(kq *q, int fd, node **out) {
 
 static fact knote_fact(knote *k) {
     node *n = k->node;
+    if (k->event.filter == EVFILT_VNODE) return (fact){.ready = k->fired != 0};
     kq *inner = n->kind == KIND_OTHER && k->event.filter == EVFILT_READ ? knote_find(n->fd) : NULL;
     if (inner) {
         knote_harvest(inner);
@@ -221,8 +233,9 @@ static bool knote_report(knote *k, struct kevent *out) {
         return false;
     }
     if (f.eof) out->flags |= EV_EOF;
-    out->fflags = f.eof ? f.error : 0;
+    out->fflags = f.eof ? f.error : k->fired;
     out->data = f.data;
+    if (k->event.flags & EV_CLEAR) k->fired = 0;
     return true;
 }
 
@@ -265,6 +278,7 @@ static knote *knote_new(kq *q, const struct kevent *change) {
     k->event.data = 0;
     link_empty(&k->active);
     link_empty(&k->sampled);
+    link_empty(&k->vnodes);
     return k;
 }
 
@@ -317,7 +331,13 @@ static int knote_add(kq *q, const struct kevent *change, node *n, knote **out) {
         return ENOMEM;
     }
     k->node = n;
-    n->of[change->filter == EVFILT_WRITE] = k;
+    n->of[node_index(change->filter)] = k;
+    if (change->filter == EVFILT_VNODE) {
+        err = knote_vnode_add(k);
+        if (err) knote_delete(k);
+        *out = k;
+        return err;
+    }
     bool clear = (change->flags & EV_CLEAR) && measure_amount(n->fd, n->kind, change->filter, &k->seen);
     if (clear || (n->kind == KIND_FILE && change->filter == EVFILT_READ)) link_append(&q->sampled, &k->sampled);
     knote_harvest(q); /* the first edge says what is asked below anyway */
@@ -338,17 +358,19 @@ static void knote_update(knote *k, const struct kevent *change) {
 
 static int knote_descriptor(kq *q, const struct kevent *change) {
     if (change->ident > INT_MAX || fcntl((int)change->ident, F_GETFD) < 0) return EBADF;
-    int fd = (int)change->ident, which = change->filter == EVFILT_WRITE;
+    int fd = (int)change->ident, which = node_index(change->filter);
     bool adds = change->flags & EV_ADD;
+    if (which == 2 && measure_kind(fd) != KIND_FILE) return EINVAL;
     node *n = (size_t)fd < q->size ? q->nodes[fd] : NULL;
-    if (n && !node_same(q, n)) {
+    if (n && (!node_same(q, n) || (which == 2 && adds))) { /* a removed file's number may be a new one's at once */
         node_drop(q, n);
         n = NULL;
     }
     knote *k = n ? n->of[which] : NULL;
     if (!k && !adds) return ENOENT;
     /* Nobody will ever read this pipe, which the BSDs say at once. */
-    if (adds && which && measure_kind(fd) == KIND_PIPE && measure_fact(fd, KIND_PIPE, EVFILT_WRITE).eof) return EPIPE;
+    bool pipe = adds && which == 1 && measure_kind(fd) == KIND_PIPE;
+    if (pipe && measure_fact(fd, KIND_PIPE, EVFILT_WRITE).eof) return EPIPE;
     int err = k ? 0 : knote_add(q, change, n, &k);
     if (err) return err;
     if (change->flags & EV_DELETE) knote_delete(k);
@@ -359,7 +381,8 @@ static int knote_descriptor(kq *q, const struct kevent *change) {
 int knote_change(kq *q, const struct kevent *change) {
     int err = EINVAL;
     if (change->filter == EVFILT_USER) err = knote_user(q, change);
-    else if (change->filter == EVFILT_READ || change->filter == EVFILT_WRITE) err = knote_descriptor(q, change);
+    else if (change->filter == EVFILT_READ || change->filter == EVFILT_WRITE || change->filter == EVFILT_VNODE)
+        err = knote_descriptor(q, change);
     knote_arm(q);
     return err;
 }

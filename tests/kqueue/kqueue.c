@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* kqueue() and kevent() for the tests on Linux: EVFILT_READ, EVFILT_WRITE and EVFILT_USER, so that the library's kqueue
- * backend and everything above it can run where there is no kqueue. Correct rather than fast.
+/* kqueue() and kevent() for the tests on Linux: EVFILT_READ, EVFILT_WRITE, EVFILT_USER and EVFILT_VNODE, so that the
+ * library's kqueue backend and everything above it can run where there is no kqueue. Correct rather than fast.
  *
  * This file owns the table of queues, the lock, and waiting; knote.c knows what is watched, measure.c what is true of a
- * descriptor. A queue is one descriptor, an epoll, and can be polled, nested, made close-on-exec, and closed. Closing
- * is not seen: a queue counts as open while its number still is an epoll in which our always readable descriptor is
- * registered, and what is left of closed ones is freed when the next queue is made. A queue of the parent is EBADF in
- * a child, told by the process id.
+ * descriptor, vnode.c what happens to files. A queue is one descriptor, an epoll, and can be polled, nested, made
+ * close-on-exec, and closed. Closing is not seen: a queue counts as open while its number still is an epoll in which
+ * our always readable descriptor is registered, and what is left of closed ones is freed when the next queue is made. A
+ * queue of the parent is EBADF in a child, told by the process id.
  *
  * There is one lock, held with all signals blocked, so that kevent() may be called from a signal handler, as on the
  * BSDs, where it is a system call. They are let in only while waiting, so that none is missed.
@@ -17,6 +17,8 @@
  *   - a child still holds the parent's queue as a descriptor, although it cannot use it;
  *   - while a thread waits it is woken by the edges of epoll: not by a file that grows, nor by a reader that makes room
  *     in a pipe or connection which was not full. These are noticed by the next call;
+ *   - of a directory whose parent may not be read, EVFILT_VNODE does not tell that it was removed;
+ *   - adding an EVFILT_VNODE that is there begins it anew, and drops the other knotes of that descriptor;
  *   - what is reported as a connection's error is a guess (measure.c), and `data` of a datagram socket is the size of
  *     the next datagram, not of all;
  *   - a shutdown for sending, by oneself, of a unix socket is not reported as EV_EOF to EVFILT_WRITE;
@@ -71,6 +73,10 @@ __attribute__((constructor)) static void kqueue_start(void) {
     int low = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     int high = fcntl(low, F_DUPFD_CLOEXEC, 900);
     knote_signal = high < 0 ? low : high;
+    if (high >= 0) close(low);
+    low = dup(knote_signal);
+    high = fcntl(low, F_DUPFD_CLOEXEC, 900);
+    knote_vnode_reserve(high < 0 ? low : high);
     if (high >= 0) close(low);
     pthread_atfork(kqueue_before_fork, kqueue_after_fork, kqueue_after_fork);
 }

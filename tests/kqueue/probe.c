@@ -224,8 +224,8 @@ int main(int argc, char **argv) {
     } groups[] = {
         {"t_basic", t_basic}, {"t_level", t_level}, {"t_clear", t_clear},   {"t_oneshot", t_oneshot},
         {"t_pipeeof", t_pipeeof}, {"t_sock", t_sock}, {"t_tcp", t_tcp},     {"t_oob", t_oob},
-        {"t_user", t_user},   {"t_thread", t_thread}, {"t_file", t_file},   {"t_close", t_close},
-        {"t_nest", t_nest},   {"t_many", t_many},   {"t_intr", t_intr},
+        {"t_user", t_user},   {"t_thread", t_thread}, {"t_vnode", t_vnode}, {"t_file", t_file},
+        {"t_close", t_close}, {"t_nest", t_nest},   {"t_many", t_many},   {"t_intr", t_intr},
     };
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)

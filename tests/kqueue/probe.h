@@ -45,6 +45,7 @@ void t_user(void);
 void t_thread(void);
 void t_close(void);
 void t_nest(void);
+void t_vnode(void);
 void t_file(void);
 void t_many(void);
 

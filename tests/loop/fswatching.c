@@ -1,93 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Watching files and directories, as programs do it. Each wait ends with what was expected or, after ten seconds of
  * real time, as a failure. */
-#include <time.h>
-
-#include "../unit/files.h"
-#include "gyre/fswatch.h"
-#include "gyre/timer.h"
-#include "sys/notify.h"
-
-/* Whether the kernel tells of changes here; else what is told has no names. */
-static bool kernel_tells(void) {
-    gyi_sys sys = {{0}};
-    int fd = gyi_notify_open(&sys);
-    if (fd >= 0) close(fd);
-    return fd >= 0;
-}
-
-typedef struct seen {
-    gy_fswatch watch;
-    gy_fswatch second;
-    int calls, gone, rescans, err, changed;
-    const char *want; /* the line that ends the wait */
-    bool found;
-    bool timed; /* a timer will end a wait, which virtual time needs */
-    char log[8192]; /* a line for each event: kind name [from] */
-} seen;
-
-static void seen_event(gy_fswatch *watch, int err, const gy_fswatch_event *event) {
-    static const char *const kinds[] = {"created", "removed", "changed", "attributes", "renamed", "rescan", "gone"};
-    char line[512];
-    seen *s = watch->user;
-    s->calls++;
-    s->gone += event->kind == GY_FSWATCH_GONE;
-    s->rescans += event->kind == GY_FSWATCH_RESCAN;
-    s->changed += event->kind == GY_FSWATCH_CHANGED;
-    if (err) s->err = err;
-    snprintf(line, sizeof line, "%s%s %s%s%s\n", kinds[event->kind], event->is_dir ? "/" : "", event->name,
-             event->from ? " " : "", event->from ? event->from : "");
-    if (strlen(s->log) + strlen(line) < sizeof s->log) strcat(s->log, line);
-    if (s->want && !strcmp(line, s->want)) s->found = true;
-}
-
-static gy_loop *seen_loop(const char *backend, seen *s) {
-    gy_loop *loop;
-    *s = (seen){.calls = 0};
-    s->watch.user = s->second.user = s;
-    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
-    return loop;
-}
-
-/* Turns the loop until the line was seen. */
-static bool seen_until(gy_loop *loop, seen *s, const char *line) {
-    s->want = line;
-    s->found = strstr(s->log, line) != NULL;
-    for (int i = 0; i < 10000 && !s->found; i++) {
-        CHECK(gy_loop_step(loop, s->timed ? GY_STEP_WAIT : GY_STEP_POLL) >= 0);
-        if (!s->found) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    if (!s->found) fprintf(stderr, "seen instead of %s%s", line, s->log);
-    return s->found;
-}
-
-static bool seen_has(const seen *s, const char *line) { return strstr(s->log, line) != NULL; }
-
-static void seen_start(gy_loop *loop, seen *s, gy_fswatch_opts opts) {
-    opts.fn = seen_event;
-    s->timed = opts.poll || opts.coalesce || !kernel_tells();
-    CHECK_EQ(gy_fswatch_start(loop, &s->watch, opts), 0);
-    CHECK(gy_fswatch_active(&s->watch));
-}
-
-static void seen_end(gy_loop *loop, seen *s, folder *f) {
-    gy_fswatch_stop(&s->watch);
-    CHECK(!gy_fswatch_active(&s->watch));
-    CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_EQ(gy_loop_free(loop), 0);
-    folder_remove(f);
-}
-
-/* Appends, so that nothing but the contents changes. */
-static void append(folder *f, const char *name) {
-    int fd = open(folder_path(f, name), O_WRONLY | O_APPEND);
-    CHECK(fd >= 0);
-    CHECK_EQ(write(fd, "x", 1), 1);
-    close(fd);
-}
+#include "fswatching.h"
 
 TEST_BACKENDS(fswatching, a_directory) {
-    if (!kernel_tells()) SKIP("the kernel does not tell of changes");
+    if (seen_way(backend) == BY_LOOKING) SKIP("the kernel does not tell of changes");
     seen s;
     folder f;
     folder_make(&f);
@@ -95,8 +12,9 @@ TEST_BACKENDS(fswatching, a_directory) {
     seen_start(loop, &s, (gy_fswatch_opts){.path = f.path});
     CHECK_EQ(gy_fswatch_start(loop, &s.watch, (gy_fswatch_opts){.path = f.path, .fn = seen_event}), -EALREADY);
     folder_put(&f, "a", "abc");
+    CHECK(seen_until(loop, &s, "created a\n"));
+    append(&f, "a");
     CHECK(seen_until(loop, &s, "changed a\n"));
-    CHECK(seen_has(&s, "created a\n"));
     CHECK_EQ(chmod(folder_path(&f, "a"), 0600), 0);
     CHECK(seen_until(loop, &s, "attributes a\n"));
     folder_dir(&f, "d");
@@ -192,14 +110,6 @@ TEST_BACKENDS(fswatching, freed_in_the_callback) {
 
 /* ---- what only the kernel can tell ------------------------------------------------------------------------------- */
 
-/* Whether directories can be watched recursively here. */
-static bool seen_start_tree(gy_loop *loop, seen *s, const char *path) {
-    int err = gy_fswatch_start(loop, &s->watch, (gy_fswatch_opts){.path = path, .fn = seen_event, .recursive = true});
-    if (err == -ENOTSUP) return false;
-    CHECK_EQ(err, 0);
-    return true;
-}
-
 TEST_BACKENDS(fswatching, a_tree) {
     seen s;
     folder f;
@@ -265,7 +175,7 @@ TEST_BACKENDS(fswatching, renames) {
 }
 
 TEST_BACKENDS(fswatching, one_event_for_many_changes) {
-    if (!kernel_tells()) SKIP("the kernel does not tell of changes");
+    if (seen_way(backend) == BY_LOOKING) SKIP("the kernel does not tell of changes");
     seen s;
     folder f;
     folder_make(&f);
@@ -295,7 +205,7 @@ TEST_BACKENDS(fswatching, overflow) {
     if (limit && fscanf(limit, "%d", &most) != 1) most = 16384;
     if (limit) fclose(limit);
     folder_dir(&f, "d");
-    if (most <= 100000 && seen_start_tree(loop, &s, f.path)) {
+    if (most <= 100000 && s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
         int a = open(folder_put(&f, "a", ""), O_WRONLY), b = open(folder_put(&f, "b", ""), O_WRONLY);
         for (int i = 0; i < most; i++) CHECK_EQ(pwrite(i % 2 ? a : b, "x", 1, 0), 1);
         folder_put(&f, "d/unseen", "");
@@ -323,7 +233,7 @@ TEST_BACKENDS(fswatching, too_many_directories) {
     gy_loop *loop = seen_loop(backend, &s);
     gy_fswatch_opts opts = {.path = f.path, .fn = seen_event, .recursive = true};
     folder_dir(&f, "d");
-    if (seen_start_tree(loop, &s, f.path)) {
+    if (s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
         gy_fswatch_stop(&s.watch);
         limit_after = 2; /* opening, the root, d */
         gyi_sys_fault = limit_fault;

@@ -2,6 +2,7 @@
 /* Watching a tree while everything fails in turn. */
 #include "../unit/files.h"
 #include "gyre/fswatch.h"
+#include "sys/notify.h"
 #include "torture.h"
 
 typedef struct tree {
@@ -17,12 +18,34 @@ static void tree_event(gy_fswatch *watch, int err, const gy_fswatch_event *event
     if (!strcmp(event->name, "n/b") || event->kind == GY_FSWATCH_CHANGED) s->t.done = true;
 }
 
+static int (*tree_fault)(gyi_syscall kind); /* the torture's own */
+static bool tree_refused;
+
+static int tree_no_inotify(gyi_syscall kind) {
+    bool first = kind == GYI_SYS_NOTIFY && !tree_refused;
+    tree_refused |= first;
+    return first ? -ENOTSUP : tree_fault ? tree_fault(kind) : 0;
+}
+
+/* By inotify, and on the kqueue backend of a machine with both by a kqueue. */
+static int tree_start(torture *t, gy_fswatch_opts opts) {
+    gyi_sys sys = {{0}};
+    tree_fault = gyi_sys_fault;
+    gyi_sys_fault = NULL;
+    int notify = gyi_notify_open(&sys);
+    if (notify >= 0) close(notify);
+    tree_refused = notify < 0 || strcmp(gy_loop_backend(t->loop), "kqueue") != 0;
+    gyi_sys_fault = tree_no_inotify;
+    int err = gy_fswatch_start(t->loop, &((tree *)t)->watch, opts);
+    gyi_sys_fault = tree_fault;
+    return err;
+}
+
 static void tree_begin(torture *t) {
     tree *s = (tree *)t;
     folder_make(&s->f);
     folder_dir(&s->f, "d");
-    gy_fswatch_opts opts = {.path = s->f.path, .fn = tree_event, .recursive = true};
-    int err = gy_fswatch_start(t->loop, &s->watch, opts);
+    int err = tree_start(t, (gy_fswatch_opts){.path = s->f.path, .fn = tree_event, .recursive = true});
     CHECK_EQ(gy_fswatch_active(&s->watch), err == 0);
     if (!torture_try(t, err)) return;
     folder_put(&s->f, "a", "");

@@ -79,7 +79,7 @@ static void mail_begin(torture *t) {
     if (!torture_try(t, gy_udp_multicast_by(&m->near, "127.0.0.1"))) return;
     gy_udp_recv_opts far = {.into = GY_BUF(m->far_slots), .size = 64, .fn = mail_far,
                             .info = GY_UDP_HOPS | GY_UDP_LOCAL};
-    gy_udp_recv_opts near = {.into = GY_BUF(m->near_slots), .size = 64, .fn = mail_near};
+    gy_udp_recv_opts near = {.into = GY_BUF(m->near_slots), .size = 512, .join = true, .fn = mail_near};
     if (!torture_try(t, gy_udp_recv_start(&m->far, far)) || !torture_try(t, gy_udp_recv_start(&m->near, near))) return;
     gy_timer_start(t->loop, &m->again, (gy_timer_opts){.fn = mail_again, .every = GY_MS(20)});
     mail_ask(m);

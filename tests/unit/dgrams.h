@@ -70,7 +70,7 @@ DGRAMS_FN void dgrams_contract(dgrams_send_fn *send, dgrams_recv_fn *recv) {
     for (int i = 0; i < 100; i++) {
         bytes[i] = (char)i;
         bufs[i] = (gy_buf){&bytes[i], i == 3 ? 0 : 1};
-        out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &bufs[i], 1};
+        out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &bufs[i], 1, NULL};
     }
     CHECK_EQ(send(&d.sys, d.a, out, 1), 1);
     CHECK_EQ(send(&d.sys, d.a, out + 1, 99), GYI_DGRAM_BATCH);

@@ -8,17 +8,20 @@
 #define gyi_dgram_cuts        dgrams_plain_cuts
 #define gyi_dgram_keep_errors dgrams_plain_keep_errors
 #define gyi_dgram_take_error  dgrams_plain_take_error
+#define gyi_dgram_join        dgrams_plain_join
 int dgrams_plain_send(gyi_sys *sys, int fd, const gyi_dgram_out *out, unsigned count);
 int dgrams_plain_recv(gyi_sys *sys, int fd, gyi_dgram_in *in, gyi_dgram_info *info, unsigned count, int *err);
 int dgrams_plain_cuts(gyi_sys *sys, int fd);
 int dgrams_plain_keep_errors(gyi_sys *sys, int fd, int family);
 int dgrams_plain_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);
+int dgrams_plain_join(gyi_sys *sys, int fd, int on);
 #include "sys/dgram_posix.c"
 #undef gyi_dgram_send
 #undef gyi_dgram_recv
 #undef gyi_dgram_cuts
 #undef gyi_dgram_keep_errors
 #undef gyi_dgram_take_error
+#undef gyi_dgram_join
 
 TEST(dgram, moving_them) { dgrams_contract(gyi_dgram_send, gyi_dgram_recv); }
 
@@ -29,6 +32,7 @@ TEST(dgram, moving_them_one_by_one) {
     dgrams_open(&d);
     CHECK(dgrams_plain_cuts(&d.sys, d.a) < 0);
     CHECK_EQ(dgrams_plain_keep_errors(&d.sys, d.a, AF_INET), -ENOTSUP);
+    CHECK_EQ(dgrams_plain_join(&d.sys, d.a, 1), -ENOTSUP);
     CHECK_EQ(dgrams_plain_take_error(&d.sys, d.a, d.in, &what), -EAGAIN);
     dgrams_close(&d);
 }
@@ -44,7 +48,7 @@ TEST(dgram, an_error_behind_a_datagram_is_kept) {
     int later = 0;
     dgrams_open(&d);
     gy_buf byte = {d.room[0], 1};
-    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &byte, 1};
+    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &byte, 1, NULL};
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, &out, 1), 1);
     gyi_sys_fault = dgrams_fault;
     dgrams_left = 1;
@@ -64,7 +68,7 @@ TEST(dgram, birth_and_connections) {
     CHECK(fcntl(d.a, F_GETFL) & O_NONBLOCK);
     CHECK_EQ(gyi_sock_connect(&d.sys, d.a, &d.at_b), 0);
     CHECK_EQ(gyi_sock_peer(&d.sys, d.a, &peer), 0);
-    gyi_dgram_out out = {NULL, 0, 0, &(gy_buf){d.room[0], 4}, 1};
+    gyi_dgram_out out = {NULL, 0, 0, &(gy_buf){d.room[0], 4}, 1, NULL};
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, &out, 1), 1);
     CHECK_EQ(gyi_dgram_disconnect(&d.sys, d.a), 0);
     CHECK_EQ(gyi_sock_peer(&d.sys, d.a, &peer), -ENOTCONN);

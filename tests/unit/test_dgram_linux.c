@@ -7,7 +7,7 @@ TEST(dgram_linux, the_length_of_what_was_truncated) {
     char bytes[50] = "";
     int later;
     dgrams_open(&d);
-    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){bytes, 50}, 1};
+    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){bytes, 50}, 1, NULL};
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, &out, 1), 1);
     CHECK_EQ(gyi_dgram_recv(&d.sys, d.b, d.in, NULL, 2, &later), 1);
     CHECK_EQ(d.in[0].len, 50);
@@ -22,7 +22,7 @@ TEST(dgram_linux, many_are_one_call) {
     gyi_dgram_out out[GYI_DGRAM_BATCH];
     int later;
     dgrams_open(&d);
-    for (int i = 0; i < GYI_DGRAM_BATCH; i++) out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &buf, 1};
+    for (int i = 0; i < GYI_DGRAM_BATCH; i++) out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &buf, 1, NULL};
     memset(&d.sys, 0, sizeof d.sys);
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, out, GYI_DGRAM_BATCH), GYI_DGRAM_BATCH);
     CHECK_EQ(gyi_dgram_recv(&d.sys, d.b, d.in, NULL, GYI_DGRAM_BATCH, &later), GYI_DGRAM_BATCH);
@@ -40,7 +40,7 @@ TEST(dgram_linux, errors_are_kept_with_their_datagrams) {
     CHECK_EQ(gyi_dgram_keep_errors(&d.sys, d.a, AF_INET), 0);
     CHECK_EQ(gyi_dgram_take_error(&d.sys, d.a, d.in, &what), -EAGAIN);
     close(d.b);
-    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){bytes, 4}, 1};
+    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){bytes, 4}, 1, NULL};
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, &out, 1), 1);
     CHECK_EQ(gyi_dgram_take_error(&d.sys, d.a, d.in, &what), 0);
     CHECK_EQ(what, -ECONNREFUSED);
@@ -60,7 +60,8 @@ TEST(dgram_linux, the_kernel_cuts) {
     if (gyi_dgram_cuts(&d.sys, d.a)) SKIP("this kernel knows no segments");
     for (int i = 0; i < 25; i++) bytes[i] = (char)i;
     gy_buf buf = {bytes, 25};
-    gyi_dgram_out out[2] = {{&d.at_b.addr, d.at_b.len, 10, &buf, 1}, {&d.at_b.addr, d.at_b.len, 0, &buf, 1}};
+    gyi_dgram_out plain = {&d.at_b.addr, d.at_b.len, 0, &buf, 1, NULL}, out[2] = {plain, plain};
+    out[0].segment = 10;
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, out, 1), 1);
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, out, 2), 2);
     CHECK_EQ(gyi_dgram_recv(&d.sys, d.b, d.in, NULL, 10, &later), 7);

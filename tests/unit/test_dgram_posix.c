@@ -9,7 +9,7 @@ TEST(dgram_posix, each_is_a_call) {
     gyi_dgram_out out[3];
     int later;
     dgrams_open(&d);
-    for (int i = 0; i < 3; i++) out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &buf, 1};
+    for (int i = 0; i < 3; i++) out[i] = (gyi_dgram_out){&d.at_b.addr, d.at_b.len, 0, &buf, 1, NULL};
     memset(&d.sys, 0, sizeof d.sys);
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, out, 3), 3);
     CHECK_EQ(gyi_dgram_recv(&d.sys, d.b, d.in, NULL, 3, &later), 3);

@@ -11,7 +11,7 @@ TEST(dgraminfo, asked_for_and_told) {
     char byte = 1;
     int later;
     dgrams_open(&d);
-    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){&byte, 1}, 1};
+    gyi_dgram_out out = {&d.at_b.addr, d.at_b.len, 0, &(gy_buf){&byte, 1}, 1, NULL};
     CHECK_EQ(gyi_dgram_send(&d.sys, d.a, &out, 1), 1);
     CHECK_EQ(gyi_dgram_recv(&d.sys, d.b, d.in, info, 4, &later), 1); /* nothing was asked for */
     CHECK_EQ(info[0].family, 0);

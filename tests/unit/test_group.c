@@ -6,6 +6,7 @@
 
 #include "group/group.h"
 #include "harness.h"
+#include "sys/cores.h"
 
 static _Atomic int started, stopped;
 static int start_fails_at; /* -1: nowhere */
@@ -61,7 +62,7 @@ TEST(group_object, each_loop_starts_and_stops_once) {
 TEST(group_object, the_default_is_a_loop_per_core) {
     gy_group *g;
     CHECK_EQ(gy_group_new(&g, (gy_group_opts){0}), 0);
-    CHECK_EQ(gy_group_count(g), gyi_thread_cores());
+    CHECK_EQ(gy_group_count(g), gyi_cores_count());
     CHECK_EQ(g->grace, GY_S(5));
     CHECK_EQ(gy_group_free(g), 0);
 }
@@ -123,4 +124,33 @@ TEST(group_object, what_stays_open_after_the_grace_is_the_callers) {
     gy_stream_close(&left[1], NULL);
     CHECK_EQ(gy_loop_run(gy_group_loop(g, 0)), 0);
     CHECK_EQ(gy_group_free(g), 0);
+}
+
+static unsigned pin_cores[3];
+
+static int pin_start(gy_group *group, gy_loop *loop, unsigned index) {
+    (void)group, (void)loop;
+    pin_cores[index] = gyi_cores_count();
+    return 0;
+}
+
+static int pin_calls;
+
+/* Each thread is started and pinned, so the fourth call is the second pin. */
+static int pin_fault(gyi_syscall kind) { return kind == GYI_SYS_THREAD && ++pin_calls == 4 ? -EPERM : 0; }
+
+TEST(group_object, threads_are_kept_on_processors) {
+    gy_group *g;
+    gy_group_opts opts = {.count = 3, .pin = true, .loop.backend = "poll", .start = pin_start};
+    int err = gy_group_new(&g, opts);
+    if (err == -ENOTSUP) SKIP("threads cannot be kept on a processor");
+    CHECK_EQ(err, 0);
+    for (int i = 0; i < 3; i++) CHECK_EQ(pin_cores[i], 1);
+    CHECK_EQ(gy_group_free(g), 0);
+    pin_calls = 0;
+    gyi_sys_fault = pin_fault;
+    err = gy_group_new(&g, opts);
+    gyi_sys_fault = NULL;
+    CHECK_EQ(err, -EPERM);
+    CHECK(g == NULL);
 }

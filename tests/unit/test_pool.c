@@ -5,6 +5,7 @@
 
 #include "harness.h"
 #include "pool/pool.h"
+#include "sys/cores.h"
 
 typedef struct counter {
     int blocks, left; /* alive; how many more are given */
@@ -32,7 +33,7 @@ TEST(pool_object, memory_comes_from_its_allocator) {
     CHECK_EQ(gy_pool_new(&pool, opts), 0);
     CHECK_EQ(c.blocks, 1);
     CHECK_EQ(pool->lane[GY_LANE_IO].most, 4);
-    CHECK_EQ(pool->lane[GY_LANE_CPU].most, gyi_thread_cores());
+    CHECK_EQ(pool->lane[GY_LANE_CPU].most, gyi_cores_count());
     CHECK_EQ(pool->lane[GY_LANE_SLOW].most, 4);
     CHECK_EQ(pool->idle, GY_S(10));
     gy_pool_free(pool);

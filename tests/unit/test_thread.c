@@ -98,7 +98,3 @@ TEST(thread, starts_with_all_signals_blocked_and_leaves_the_starters_mask) {
     gyi_sys_fault = NULL;
     CHECK_EQ(err, -EAGAIN);
 }
-
-TEST(thread, there_is_at_least_one_core) {
-    CHECK(gyi_thread_cores() >= 1 && gyi_thread_cores() <= 1024);
-}

@@ -31,6 +31,27 @@ TEST(watchtell, renames_are_not_merged) {
     watched_end(&t);
 }
 
+/* Twice the same names: the second time each is found, however many wait; told ones are found no more. */
+TEST(watchtell, very_many_names) {
+    enum { NAMES = 10000 };
+    watched t;
+    char name[16];
+    watched_begin(&t, GY_MS(10));
+    for (int i = 0; i < 2 * NAMES; i++) {
+        snprintf(name, sizeof name, "%d", i % NAMES);
+        watched_add(&t, i < NAMES ? GY_FSWATCH_CREATED : GY_FSWATCH_CHANGED, name);
+    }
+    CHECK_EQ(t.w->names_waiting.count, NAMES);
+    t.mute = true;
+    while (t.calls < NAMES) CHECK(gy_loop_step(t.loop, GY_STEP_WAIT) >= 0);
+    CHECK_EQ(t.w->names_waiting.count, 0);
+    t.mute = false;
+    watched_add(&t, GY_FSWATCH_CHANGED, "7");
+    while (t.calls == NAMES) CHECK(gy_loop_step(t.loop, GY_STEP_WAIT) >= 0);
+    CHECK_STR(t.log, "2" "7;");
+    watched_end(&t);
+}
+
 TEST(watchtell, the_end_comes_last_and_at_once) {
     watched t;
     watched_begin(&t, GY_S(1000));

@@ -12,6 +12,7 @@ typedef struct watched {
     gy_fswatch watch;
     gyi_watcher *w;
     int calls, err;
+    bool mute; /* count only */
     char log[512];
 } watched;
 
@@ -20,6 +21,7 @@ static inline void watched_event(gy_fswatch *watch, int err, const gy_fswatch_ev
     char line[96];
     t->calls++;
     t->err = err;
+    if (t->mute) return;
     snprintf(line, sizeof line, "%d%s;", (int)event->kind, event->name);
     strcat(t->log, line);
 }

@@ -24,6 +24,7 @@ struct kevent {
 
 #define EVFILT_READ  (-1)
 #define EVFILT_WRITE (-2)
+#define EVFILT_VNODE (-4)
 #define EVFILT_USER  (-11)
 
 #define EV_ADD      0x0001
@@ -38,6 +39,13 @@ struct kevent {
 #define EV_EOF      0x8000
 
 #define NOTE_LOWAT      0x00000001U
+#define NOTE_DELETE     0x00000001U /* these are EVFILT_VNODE's */
+#define NOTE_WRITE      0x00000002U
+#define NOTE_EXTEND     0x00000004U
+#define NOTE_ATTRIB     0x00000008U
+#define NOTE_LINK       0x00000010U
+#define NOTE_RENAME     0x00000020U
+#define NOTE_REVOKE     0x00000040U
 #define NOTE_TRIGGER    0x01000000U
 #define NOTE_FFNOP      0x00000000U
 #define NOTE_FFAND      0x40000000U
