@@ -39,6 +39,9 @@ typedef struct gy_file_stream {
         gy_work reading, writing; /* the job of each way */
         gy_buf into, from[GY_FILE_GATHER];
         gy_pool *pool;
+        struct gyi_move *move; /* what reads into another stream */
+        int64_t cached; /* up to this offset the file was in memory when the kernel was asked */
+        gy_ns asked;
         int64_t read_at, write_at, left; /* offsets, or GY_FILE_HERE; bytes that may still be read */
         int64_t got, put;                /* what the jobs have answered */
         uint32_t count;                  /* of `from` */

@@ -2,9 +2,14 @@
 /** @file pipeline.h
  *  Everything from one stream to another, through steps that change it, at the pace of the slower of the two.
  *
- *  A pipeline has one buffer, allocated when it starts. It reads while there is room in it, and writes at the same time
- *  what is there; so a reader that is slow stops the source, and memory is bounded by one number. Whatever goes wrong
- *  at whichever place ends the whole, and there is one callback.
+ *  A pipeline has one buffer. It reads while there is room in it, and writes at the same time what is there; so a
+ *  reader that is slow stops the source, and memory is bounded by one number. Whatever goes wrong at whichever place
+ *  ends the whole, and there is one callback.
+ *
+ *  Without steps, where the system can (Linux), bytes need not pass through the process: from a file stream to a
+ *  socket, a pipe or another file, and between sockets and pipes when one is a pipe, the kernel moves them by itself.
+ *  That is tried first, needs no buffer, and can be told from the other way by its speed alone. Terminals, sockets that
+ *  were handed over in blocking mode, and streams that receive descriptors are read and written as always.
  */
 #ifndef GYRE_PIPELINE_H
 #define GYRE_PIPELINE_H
@@ -43,6 +48,15 @@ struct gy_transform {
  */
 typedef void gy_pipeline_fn(gy_pipeline *pipeline, int err);
 
+/** @cond internal */
+/* Where a read into another stream goes (src/net/direct.h). */
+struct gyi_move {
+    gy_stream *to;
+    int64_t (*recv)(gy_stream *from, struct gyi_move *move); /* the call that a socket or pipe makes */
+    uint64_t moved;                                          /* bytes */
+};
+/** @endcond */
+
 /** A pipeline. The caller's memory, valid as `{0}`; it must stay until its callback. */
 struct gy_pipeline {
     void *user;             /**< the program's */
@@ -55,9 +69,11 @@ struct gy_pipeline {
         gy_transform *const *steps;
         gy_pipeline_fn *fn;
         struct gyi_ring *rings; /* one before each step, one behind the last; the block that is to be freed */
+        struct gyi_move move;
         gy_write write;
         gy_job job;                /* tells that it has ended */
         void *from_user, *to_user; /* what the streams had there */
+        size_t size;               /* of all rings, in bytes */
         size_t writing;            /* bytes */
         unsigned count, ended;     /* steps; those that have given their last byte */
         uint32_t state;
@@ -74,7 +90,8 @@ typedef struct gy_pipeline_opts {
     gy_transform *const *steps; /**< the first is next to the source; the array must stay, too */
     unsigned count;             /**< of `steps`; at most 64 */
     size_t high_water;          /**< bytes of buffer, shared evenly by the places before, between and behind the steps;
-                                     default 64 KiB, at least 16 for each place */
+                                     default 64 KiB, at least 16 for each place. None is needed while the kernel moves
+                                     the bytes */
     bool end;                   /**< when all is written, shut `to` down and wait for that */
     bool keep;                  /**< leave both streams open. A write that had to be cancelled breaks `to`. For two
                                      pipelines that cross on the same two streams */

@@ -28,6 +28,7 @@
  *  | `exit`    | gy_settle_exit()    | gy_process     | `num`: the exit code, or     | kills it, which is then the  |
  *  |           |                     |                | minus the signal             | way it ended                 |
  *  | `run`     | gy_settle_run()     | gy_run         | `ptr`: the gy_run            | kills it                     |
+ *  | `pipeline`| gy_settle_pipeline()| gy_pipeline    | `num`: bytes written         | stops it                     |
  *
  *  The end of a stream is the error GY_EOF of a read. Who waits for nothing else reads with the kind `end`, which goes
  *  on reading into the same buffer, and throws away what comes, until the peer has ended; one buffer does for any
@@ -52,6 +53,7 @@
 #include "gyre/fs.h"
 #include "gyre/io.h"
 #include "gyre/job.h"
+#include "gyre/pipeline.h"
 #include "gyre/pool.h"
 #include "gyre/process.h"
 #include "gyre/promise.h"
@@ -98,6 +100,7 @@ GY_API void gy_settle_shut(gy_udp *udp);               /**< for `shut`, of an op
 GY_API void gy_settle_dns(gy_dns *req, int err);       /**< for `dns`: look-ups and reverse ones */
 GY_API void gy_settle_dial(gy_dial *dial, int err);    /**< for `dial` */
 GY_API void gy_settle_run(gy_run *run, int err);       /**< for `run` */
+GY_API void gy_settle_pipeline(gy_pipeline *pipeline, int err); /**< for `pipeline` */
 GY_API void gy_settle_exit(gy_process *process, int err, gy_exit how); /**< for `exit` */
 
 /** The callback for gy_listen_opts.fn when connections are taken by gy_promise_accept() alone. */
@@ -156,6 +159,7 @@ GY_API extern const gy_request_kind gy_kind_dns;     /**< looking up names */
 GY_API extern const gy_request_kind gy_kind_dial;    /**< connecting to names */
 GY_API extern const gy_request_kind gy_kind_exit;    /**< processes */
 GY_API extern const gy_request_kind gy_kind_run;     /**< programs that are run */
+GY_API extern const gy_request_kind gy_kind_pipeline; /**< pipelines */
 
 #ifdef __cplusplus
 }

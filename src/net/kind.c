@@ -67,7 +67,8 @@ static void kind_read(gy_stream *s) {
         gyi_stream_answer_failed(s);
         return;
     }
-    int64_t n = s->priv.of.kind->read(s);
+    int64_t n = gyi_stream_is(s, GYI_STREAM_MOVING) ? s->priv.of.kind->move(s, s->priv.buf.base)
+                                                    : s->priv.of.kind->read(s);
     if (n == -EINPROGRESS) kind_set(s, GYI_STREAM_READ_OUT);
     else kind_answer(s, n);
 }

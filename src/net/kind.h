@@ -13,6 +13,8 @@
 
 #include "gyre/stream.h"
 
+struct gyi_move;
+
 typedef struct gyi_stream_kind {
     /* Begins to read into the stream's `priv.buf`. @return bytes, at least 1; GY_EOF; a negative error; or
      * -EINPROGRESS, and gyi_kind_read_done() will be called. NULL with GYI_STREAM_WRITE_ONLY. */
@@ -29,6 +31,8 @@ typedef struct gyi_stream_kind {
     void (*cancel)(gy_stream *, unsigned parts);
     /* Closing, with nothing under way: gives back what the stream holds, its descriptor first of all. Not NULL. */
     void (*close)(gy_stream *);
+    /* As `read`, but into another stream (net/direct.h); may be cancelled as a read may. NULL: cannot. */
+    int64_t (*move)(gy_stream *, struct gyi_move *);
 } gyi_stream_kind;
 
 /* Opens a stream of that kind. `fd` is what gy_stream_fd() says, -1 for none; `close` of the kind is to close it.

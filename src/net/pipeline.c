@@ -8,12 +8,18 @@
  * fills half of a ring at most, so that the other half can be written meanwhile. The bytes of a write stay in their
  * ring until it is done, and those of a read count only then: so what the kernel or another thread uses is never moved.
  *
+ * Without steps there is nothing to do with the bytes here, and the kernel is asked to move them (net/direct.h): reads
+ * of `from` then go into `to` at once, and when `to` is full, room is waited for. When it turns out that the kernel
+ * cannot, no byte has been lost, the rings are made, and everything goes on as if nothing else had been tried.
+ *
  * It ends in one way: `err` is set, both streams are closed, and when nothing is under way any more a job tells. The
  * job also makes sure that gy_pipeline_stop() never calls back from inside. */
 #include "gyre/pipeline.h"
 
 #include "base/alloc.h"
 #include "loop/loop.h"
+#include "net/direct.h"
+#include "net/stream.h"
 
 enum { PIPELINE_HIGH_WATER = 65536, PIPELINE_STEPS = 64, PIPELINE_PLACE = 16 };
 
@@ -29,6 +35,8 @@ enum {
     PIPELINE_WRITING = 256, /* a write or the shutdown */
     PIPELINE_CLOSING_FROM = 512,
     PIPELINE_CLOSING_TO   = 1024,
+    PIPELINE_DIRECT = 2048, /* the kernel moves the bytes */
+    PIPELINE_FULL   = 4096, /* and `to` has no room for more */
     PIPELINE_AWAY = PIPELINE_READING | PIPELINE_WRITING | PIPELINE_CLOSING_FROM | PIPELINE_CLOSING_TO
 };
 
@@ -61,11 +69,22 @@ static void ring_take(struct gyi_ring *r, size_t n) {
     r->used -= n;
 }
 
+/* One block: the rings, then their bytes. */
+static int pipeline_memory(gy_pipeline *p) {
+    size_t places = p->priv.count + 1, head = places * sizeof *p->priv.rings, size = p->priv.size;
+    char *block = p->loop->alloc.alloc(head + size, p->loop->alloc.ctx);
+    if (!block) return -ENOMEM;
+    p->priv.rings = (struct gyi_ring *)(void *)block;
+    for (size_t i = 0; i < places; i++)
+        p->priv.rings[i] = (struct gyi_ring){block + head + i * (size / places), size / places, 0, 0};
+    return 0;
+}
+
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static void pipeline_tell(gy_job *job) {
     gy_pipeline *p = GY_OF(job, gy_pipeline, priv.job);
-    gyi_free(&p->loop->alloc, p->priv.rings);
+    if (p->priv.rings) gyi_free(&p->loop->alloc, p->priv.rings);
     p->priv.rings = NULL;
     p->priv.from->user = p->priv.from_user;
     p->priv.state = 0;
@@ -107,6 +126,12 @@ static void pipeline_close(gy_pipeline *p) {
     }
 }
 
+/* Waiting for room has written nothing, so it leaves `to` as it is. */
+static void pipeline_leave(gy_pipeline *p) {
+    if (!pipeline_is(p, PIPELINE_FULL)) gy_stream_cancel(p->priv.to, GY_STREAM_WRITE, GY_ECANCELED);
+    else if (gyi_write_withdraw(p->priv.to, &p->priv.write)) p->priv.state &= ~(unsigned)PIPELINE_WRITING;
+}
+
 /* The only way to end, with or without an error. The first one counts. */
 static void pipeline_over(gy_pipeline *p, int err) {
     if (pipeline_is(p, PIPELINE_OVER)) return;
@@ -116,7 +141,7 @@ static void pipeline_over(gy_pipeline *p, int err) {
         pipeline_close(p);
     } else {
         if (pipeline_is(p, PIPELINE_READING)) gy_stream_cancel(p->priv.from, GY_STREAM_READ, GY_ECANCELED);
-        if (pipeline_is(p, PIPELINE_WRITING)) gy_stream_cancel(p->priv.to, GY_STREAM_WRITE, GY_ECANCELED);
+        if (pipeline_is(p, PIPELINE_WRITING)) pipeline_leave(p);
     }
     pipeline_settle(p);
 }
@@ -158,6 +183,7 @@ static void pipeline_steps(gy_pipeline *p) {
 /* ---- the pump ---------------------------------------------------------------------------------------------------- */
 
 static void pipeline_pump(gy_pipeline *p);
+static void pipeline_direct(gy_pipeline *p);
 
 static void pipeline_read_done(gy_stream *s, int err, gy_buf got) {
     gy_pipeline *p = s->user;
@@ -198,32 +224,98 @@ static void pipeline_shut_done(gy_write *w, int err) {
     pipeline_settle(p);
 }
 
+/* Everything is written. */
+static int pipeline_finish(gy_pipeline *p) {
+    if (!pipeline_is(p, PIPELINE_END)) {
+        pipeline_over(p, 0);
+        return 0;
+    }
+    int err = gy_stream_shutdown(p->priv.to, &p->priv.write, pipeline_shut_done);
+    if (!err) p->priv.state |= PIPELINE_WRITING;
+    return err;
+}
+
 /* Begins to write what there is; when there will be nothing more, ends. */
 static int pipeline_write(gy_pipeline *p) {
     struct gyi_ring *out = &p->priv.rings[p->priv.count];
-    int err;
-    if (out->used) {
-        gy_buf bytes = ring_bytes(out);
-        p->priv.writing = bytes.len;
-        err = gy_stream_write(p->priv.to, &p->priv.write, bytes, pipeline_write_done);
-    } else {
-        if (!pipeline_is(p, PIPELINE_EOF) || p->priv.ended < p->priv.count) return 0;
-        if (!pipeline_is(p, PIPELINE_END)) {
-            pipeline_over(p, 0);
-            return 0;
-        }
-        err = gy_stream_shutdown(p->priv.to, &p->priv.write, pipeline_shut_done);
-    }
+    if (!out->used) return pipeline_is(p, PIPELINE_EOF) && p->priv.ended == p->priv.count ? pipeline_finish(p) : 0;
+    gy_buf bytes = ring_bytes(out);
+    p->priv.writing = bytes.len;
+    int err = gy_stream_write(p->priv.to, &p->priv.write, bytes, pipeline_write_done);
     if (!err) p->priv.state |= PIPELINE_WRITING;
     return err;
 }
 
 static void pipeline_pump(gy_pipeline *p) {
     int err = 0;
+    if (pipeline_is(p, PIPELINE_DIRECT)) {
+        pipeline_direct(p);
+        return;
+    }
     if (!pipeline_is(p, PIPELINE_OVER)) pipeline_steps(p);
     if (!pipeline_is(p, PIPELINE_OVER | PIPELINE_WRITING)) err = pipeline_write(p);
     if (!err && !pipeline_is(p, PIPELINE_OVER | PIPELINE_READING | PIPELINE_EOF | PIPELINE_PAUSED))
         err = pipeline_read(p);
+    if (err) pipeline_over(p, err);
+    pipeline_settle(p);
+}
+
+/* ---- inside the kernel ------------------------------------------------------------------------------------------- */
+
+static void pipeline_room_done(gy_write *w, int err) {
+    gy_pipeline *p = GY_OF(w, gy_pipeline, priv.write);
+    p->priv.state &= ~(unsigned)(PIPELINE_WRITING | PIPELINE_FULL);
+    if (err) pipeline_over(p, err);
+    pipeline_direct(p);
+}
+
+/* From now on through the rings. */
+static int pipeline_fall_back(gy_pipeline *p) {
+    p->priv.state &= ~(unsigned)PIPELINE_DIRECT;
+    return pipeline_memory(p);
+}
+
+/* What the read has to say. An end before the first byte is left to a read that goes into memory: there are files that
+ * have a length only for those who read them. */
+static int pipeline_moved(gy_pipeline *p, int err) {
+    if (err == GYI_DIRECT_FULL) p->priv.state |= PIPELINE_FULL;
+    else if (err == GYI_DIRECT_NOT || (err == GY_EOF && !p->priv.move.moved)) return pipeline_fall_back(p);
+    else if (err == GY_EOF) p->priv.state |= PIPELINE_EOF;
+    else return err;
+    return 0;
+}
+
+static void pipeline_move_done(gy_stream *s, int err, gy_buf got) {
+    gy_pipeline *p = s->user;
+    (void)got;
+    gyi_direct_done(s);
+    p->priv.state &= ~(unsigned)PIPELINE_READING;
+    p->read_bytes = p->written_bytes = p->priv.move.moved;
+    if (!pipeline_is(p, PIPELINE_OVER)) err = pipeline_moved(p, err);
+    if (err) pipeline_over(p, err);
+    pipeline_pump(p);
+}
+
+static int pipeline_move(gy_pipeline *p) {
+    int err = gyi_direct_read(p->priv.from, &p->priv.move, pipeline_move_done);
+    if (!err) p->priv.state |= PIPELINE_READING;
+    return err;
+}
+
+static int pipeline_wait(gy_pipeline *p) {
+    int err = gyi_direct_room(p->priv.to, &p->priv.write, pipeline_room_done);
+    if (!err) p->priv.state |= PIPELINE_WRITING;
+    return err;
+}
+
+/* As the pump: begins what is to be done next. One thing at a time. */
+static void pipeline_direct(gy_pipeline *p) {
+    int err = 0;
+    if (!pipeline_is(p, PIPELINE_OVER | PIPELINE_READING | PIPELINE_WRITING)) {
+        if (pipeline_is(p, PIPELINE_EOF)) err = pipeline_finish(p);
+        else if (pipeline_is(p, PIPELINE_FULL)) err = pipeline_wait(p);
+        else if (!pipeline_is(p, PIPELINE_PAUSED)) err = pipeline_move(p);
+    }
     if (err) pipeline_over(p, err);
     pipeline_settle(p);
 }
@@ -236,42 +328,48 @@ static int pipeline_check(const gy_pipeline *p, const gy_pipeline_opts *opts) {
     for (unsigned i = 0; i < opts->count; i++)
         if (!opts->steps[i] || !opts->steps[i]->run) return -EINVAL;
     if (pipeline_is(p, PIPELINE_RUNNING)) return -EALREADY;
-    return gy_stream_is_open(opts->to) ? 0 : GY_ECLOSED;
+    if (!gy_stream_is_open(opts->to)) return GY_ECLOSED;
+    return opts->high_water / (opts->count + 1) < PIPELINE_PLACE || opts->high_water > SIZE_MAX / 2 ? -EINVAL : 0;
 }
 
-/* One block: the rings, then their bytes. */
-static int pipeline_memory(gy_pipeline *p, size_t size) {
-    size_t places = p->priv.count + 1, head = places * sizeof *p->priv.rings;
-    if (!size) size = PIPELINE_HIGH_WATER;
-    if (size / places < PIPELINE_PLACE || size > SIZE_MAX / 2) return -EINVAL;
-    char *block = p->loop->alloc.alloc(head + size, p->loop->alloc.ctx);
-    if (!block) return -ENOMEM;
-    p->priv.rings = (struct gyi_ring *)(void *)block;
-    for (size_t i = 0; i < places; i++)
-        p->priv.rings[i] = (struct gyi_ring){block + head + i * (size / places), size / places, 0, 0};
-    return 0;
+static void pipeline_set(gy_pipeline *p, gy_loop *loop, const gy_pipeline_opts *opts) {
+    *p = (gy_pipeline){.user = p->user, .loop = loop};
+    p->priv.from = opts->from;
+    p->priv.to = p->priv.move.to = opts->to;
+    p->priv.steps = opts->steps;
+    p->priv.count = opts->count;
+    p->priv.size = opts->high_water;
+    p->priv.fn = opts->fn;
+    p->priv.state = (opts->end ? PIPELINE_END : 0U) | (opts->keep ? PIPELINE_KEEP : 0U);
+}
+
+/* The first read is the one that may be refused. */
+static int pipeline_begin(gy_pipeline *p) {
+    if (!p->priv.count && gyi_direct_possible(p->priv.from, p->priv.to)) {
+        p->priv.state |= PIPELINE_DIRECT;
+        return pipeline_move(p);
+    }
+    int err = pipeline_memory(p);
+    if (!err) err = pipeline_read(p);
+    if (!err || !p->priv.rings) return err;
+    gyi_free(&p->loop->alloc, p->priv.rings);
+    p->priv.rings = NULL;
+    return err;
 }
 
 int gy_pipeline_start(gy_loop *loop, gy_pipeline *p, gy_pipeline_opts opts) {
+    if (!opts.high_water) opts.high_water = PIPELINE_HIGH_WATER;
     int err = pipeline_check(p, &opts);
     if (err) return err;
-    *p = (gy_pipeline){.user = p->user, .loop = loop};
-    p->priv.from = opts.from;
-    p->priv.to = opts.to;
-    p->priv.steps = opts.steps;
-    p->priv.count = opts.count;
-    p->priv.fn = opts.fn;
-    err = pipeline_memory(p, opts.high_water);
-    if (err) return err;
-    err = pipeline_read(p);
+    pipeline_set(p, loop, &opts);
+    err = pipeline_begin(p);
     if (err) {
-        gyi_free(&loop->alloc, p->priv.rings);
-        p->priv.rings = NULL;
+        p->priv.state = 0;
         return err;
     }
     p->priv.from_user = opts.from->user;
     opts.from->user = p;
-    p->priv.state |= PIPELINE_RUNNING | (opts.end ? PIPELINE_END : 0U) | (opts.keep ? PIPELINE_KEEP : 0U);
+    p->priv.state |= PIPELINE_RUNNING;
     return 0;
 }
 

@@ -7,6 +7,7 @@
  * terminals and local sockets nothing is taken for granted: they stop at line ends and at descriptors on their way. */
 #include "net/stream.h"
 
+#include "net/direct.h"
 #include "net/kind.h"
 #include "sys/fd.h"
 
@@ -21,20 +22,22 @@ void gyi_stream_interest(gy_stream *s) {
     if (!(state & GYI_STREAM_LEVEL) || !gyi_watch_active(&s->priv.watch)) return;
     if ((state & GYI_STREAM_READING) && !(state & GYI_STREAM_READABLE)) want |= GY_READABLE;
     if ((state & GYI_STREAM_LISTENING) && !(state & (GYI_STREAM_READABLE | GYI_STREAM_PAUSED))) want |= GY_READABLE;
-    if ((s->priv.first && !(state & GYI_STREAM_WRITABLE)) || (state & GYI_STREAM_CONNECTING)) want |= GY_WRITABLE;
+    bool full = s->priv.first && !(state & (GYI_STREAM_WRITABLE | GYI_STREAM_WRITE_OUT));
+    if (full || (state & GYI_STREAM_CONNECTING)) want |= GY_WRITABLE;
     if ((s->priv.watch.want & GYI_INTEREST) != want) gyi_watch_change(s->loop, &s->priv.watch, want);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* What a read that brought nothing means. */
-static GYI_APART int64_t stream_nothing(gy_stream *s, ssize_t n) {
+static GYI_APART int64_t stream_nothing(gy_stream *s, int64_t n) {
     if (n == 0) return GY_EOF;
     if (n == -EAGAIN) s->priv.state &= ~(unsigned)(GYI_STREAM_READABLE | GYI_STREAM_ENDED);
     return n;
 }
 
-static GYI_APART ssize_t stream_recv_oddly(gyi_sys *sys, gy_stream *s, void *base, size_t len) {
+static GYI_APART int64_t stream_recv_oddly(gyi_sys *sys, gy_stream *s, void *base, size_t len) {
+    if (gyi_stream_is(s, GYI_STREAM_MOVING)) return ((struct gyi_move *)base)->recv(s, base);
     if (gyi_stream_is(s, GYI_STREAM_FDS)) return gyi_fds_recv(s, (gy_buf){base, len});
     return gyi_fd_read(sys, s->priv.fd, base, len);
 }
@@ -43,7 +46,7 @@ static GYI_APART ssize_t stream_recv_oddly(gyi_sys *sys, gy_stream *s, void *bas
 static inline int64_t stream_recv(gy_stream *s, gy_buf into) {
     gyi_sys *sys = &s->loop->sys;
     unsigned state = s->priv.state;
-    ssize_t n = GYI_UNLIKELY(state & GYI_STREAM_ODD) ? stream_recv_oddly(sys, s, into.base, into.len)
+    int64_t n = GYI_UNLIKELY(state & GYI_STREAM_ODD) ? stream_recv_oddly(sys, s, into.base, into.len)
                                                      : gyi_sock_recv(sys, s->priv.fd, into.base, into.len);
     if (GYI_UNLIKELY(n <= 0)) return stream_nothing(s, n);
     if ((size_t)n < into.len && !(state & (GYI_STREAM_ENDED | GYI_STREAM_WARY)))
@@ -90,12 +93,17 @@ static void stream_closed(gy_stream *s) {
     if (closed) closed(s);
 }
 
+/* What somebody is still writing on closes when he returns it. */
+static void stream_closes(gy_stream *s) {
+    if (!gyi_stream_is(s, GYI_STREAM_WRITE_OUT)) gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
+}
+
 /* The rare half of a stream's turn: whatever is not readiness of a connected stream. */
 static GYI_APART void stream_run_special(gy_stream *s, unsigned got) {
     if (gyi_stream_is(s, GYI_STREAM_KIND)) {
         gyi_kind_run(s);
     } else if (gyi_stream_is(s, GYI_STREAM_FAILED)) {
-        if (gyi_stream_is(s, GYI_STREAM_CLOSING)) gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
+        if (gyi_stream_is(s, GYI_STREAM_CLOSING)) stream_closes(s);
         else if (s->priv.first && !gyi_stream_is(s, GYI_STREAM_CONNECTING)) gyi_write_flush(s); /* the edge is here */
         gyi_stream_answer_failed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
@@ -204,9 +212,9 @@ void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {
         s->priv.state |= GYI_STREAM_FAILED;
         gyi_stream_push(s);
     }
-    /* What somebody is writing just now fails when he is done with it. */
+    /* What a kind is writing just now fails when it is done with it. */
     if ((parts & GY_STREAM_WRITE) && s->priv.first) {
-        if (gyi_stream_is(s, GYI_STREAM_WRITE_OUT)) gyi_write_break(s, err);
+        if (gyi_stream_is(s, GYI_STREAM_KIND) && gyi_stream_is(s, GYI_STREAM_WRITE_OUT)) gyi_write_break(s, err);
         else gyi_write_fail(s, err);
     }
     if (gyi_stream_is(s, GYI_STREAM_KIND)) gyi_kind_cancel(s, parts);
@@ -221,6 +229,10 @@ static GYI_APART void stream_unload(gy_stream *s) {
 }
 
 void gyi_stream_drop(gy_stream *s) {
+    if (gyi_stream_is(s, GYI_STREAM_WRITE_OUT)) {
+        gyi_watch_forget(s->loop, &s->priv.watch);
+        return;
+    }
     if (gyi_stream_is(s, GYI_STREAM_HOLDS)) stream_unload(s);
     gyi_watch_forget(s->loop, &s->priv.watch);
     gyi_fd_close(&s->loop->sys, s->priv.fd);
@@ -236,7 +248,27 @@ void gy_stream_close(gy_stream *s, gy_close_fn *fn) {
     s->priv.state |= GYI_STREAM_CLOSING;
     /* A failed read still has the entry; it hands it on (stream_run_special). */
     if (kind || gyi_stream_is(s, GYI_STREAM_FAILED)) gyi_stream_push(s);
-    else gyi_queue_close(&s->loop->queue, &s->priv.watch.entry);
+    else stream_closes(s);
+}
+
+/* Room that comes while the thread is at work is told of, as edges are told once, and after it has found none. */
+void gyi_stream_lend(gy_stream *s) {
+    s->priv.state = (s->priv.state | GYI_STREAM_WRITE_OUT) & ~(unsigned)GYI_STREAM_WRITABLE;
+}
+
+void gyi_stream_return(gy_stream *s, gyi_room room) {
+    s->priv.state &= ~(unsigned)GYI_STREAM_WRITE_OUT;
+    if (gyi_stream_is(s, GYI_STREAM_KIND)) {
+        gyi_stream_push(s);
+        return;
+    }
+    if (room == GYI_ROOM_LEFT) s->priv.state |= GYI_STREAM_WRITABLE;
+    if (gyi_stream_is(s, GYI_STREAM_CLOSING)) {
+        gyi_stream_drop(s);
+        if (!gyi_stream_is(s, GYI_STREAM_FAILED)) stream_closes(s);
+    } else if (s->priv.first) {
+        gyi_write_wake(s);
+    }
 }
 
 int gy_stream_reset(gy_stream *s, gy_close_fn *fn) {

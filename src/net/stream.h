@@ -23,6 +23,7 @@ enum {
     GYI_STREAM_REFUSED  = GYI_GOT_REFUSED,                        /* the kernel would not watch it: see watch.fd */
     GYI_STREAM_GOT      = GYI_EVENTS | GYI_GOT_EOF | GYI_GOT_REFUSED, /* all of these */
 
+    GYI_STREAM_MOVING     = 0x00080, /* the pending read is one into another stream: see direct.c */
     GYI_STREAM_OPEN       = 0x00100,
     GYI_STREAM_LISTENING  = 0x00200,
     GYI_STREAM_CONNECTING = 0x00400, /* `fn.connect` is to be told */
@@ -45,7 +46,7 @@ enum {
     GYI_STREAM_WRITE_ONLY = 0x8000000,
     GYI_STREAM_KIND       = 0x10000000, /* somebody else reads and writes for it: `of.kind` */
     GYI_STREAM_READ_OUT   = 0x20000000, /* which is doing a read */
-    GYI_STREAM_WRITE_OUT  = 0x40000000, /* which is doing a write */
+    GYI_STREAM_WRITE_OUT  = 0x40000000, /* which is doing a write; or a thread is at work on the descriptor */
 
     /* Whatever makes a stream's turn something else than reading and writing. */
     GYI_STREAM_SPECIAL = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
@@ -53,19 +54,22 @@ enum {
     /* Whatever keeps a read from being taken at once. */
     GYI_STREAM_BARS = GYI_STREAM_SPECIAL | GYI_STREAM_READING | GYI_STREAM_WRITE_ONLY,
     /* Whatever makes a read something else than recv(). */
-    GYI_STREAM_ODD = GYI_STREAM_FILE | GYI_STREAM_FDS,
+    GYI_STREAM_ODD = GYI_STREAM_FILE | GYI_STREAM_FDS | GYI_STREAM_MOVING,
     /* Whatever is to be given back on close, beside the descriptor. */
     GYI_STREAM_HOLDS = GYI_STREAM_LISTENING | GYI_STREAM_FDS | GYI_STREAM_RESTORE,
     /* Whatever keeps a write from being tried at once. */
     GYI_STREAM_HINDERS = GYI_STREAM_REFUSED | GYI_STREAM_LISTENING | GYI_STREAM_CONNECTING | GYI_STREAM_CLOSING |
                          GYI_STREAM_SHUT | GYI_STREAM_WROTE | GYI_STREAM_QUEUED | GYI_STREAM_BROKEN | GYI_STREAM_FILE |
-                         GYI_STREAM_READ_ONLY | GYI_STREAM_KIND
+                         GYI_STREAM_READ_ONLY | GYI_STREAM_KIND | GYI_STREAM_WRITE_OUT
 };
 
-/* Marks among the writes, in their `count`: a shutdown; and a write with descriptors none of which has gone, that is,
- * no byte of it: `fds` are the descriptors, `err` their number, and `own` the bytes. */
+/* Marks among the writes, in their `count`: a shutdown; a write with descriptors none of which has gone, that is, no
+ * byte of it: `fds` are the descriptors, `err` their number, and `own` the bytes; and one of nothing that is done when
+ * there is room. Smaller counts are counts. */
 #define GYI_WRITE_SHUTDOWN UINT32_MAX
 #define GYI_WRITE_FDS      (UINT32_MAX - 1)
+#define GYI_WRITE_ROOM     (UINT32_MAX - 2)
+#define GYI_WRITE_MARKS    GYI_WRITE_ROOM
 
 static inline bool gyi_stream_is(const gy_stream *s, unsigned state) { return s->priv.state & state; }
 
@@ -91,8 +95,14 @@ bool gyi_stream_watches(const gyi_watch *watch);
 /* Tells the pending read or connect what it was made to fail with. One call into user code. */
 void gyi_stream_answer_failed(gy_stream *stream);
 
-/* Lets go of the descriptor; the stream stays open without it. */
+/* Lets go of the descriptor; the stream stays open without it. While it is lent, it is only not watched any more. */
 void gyi_stream_drop(gy_stream *stream);
+
+/* Lends the descriptor of an open stream to a thread that writes to it, and takes it back. Meanwhile nothing else is
+ * written, and closing waits. What the kernel says of room in between is kept; `room` is what the thread has found. */
+typedef enum gyi_room { GYI_ROOM_NONE, GYI_ROOM_LEFT } gyi_room;
+void gyi_stream_lend(gy_stream *stream);
+void gyi_stream_return(gy_stream *stream, gyi_room room);
 
 /* Where levels are reported: watches for what is needed now, and not for what would be reported for nothing. */
 void gyi_stream_interest(gy_stream *stream);
@@ -119,6 +129,9 @@ unsigned gyi_write_gather(const gy_stream *stream, gy_buf *out, unsigned cap);
 
 /* Reports the writes that `n` more bytes finish, and those of nothing that follow. */
 void gyi_write_consume(gy_stream *stream, size_t n);
+
+/* Takes a write out of the queue as if it had never been there. @return false when it is not in it any more. */
+bool gyi_write_withdraw(gy_stream *stream, gy_write *write);
 
 /* Ends the first write, which is a shutdown. */
 void gyi_write_ended(gy_stream *stream, int err);

@@ -41,7 +41,7 @@ static ssize_t write_send(gy_stream *s, const gy_buf *from, unsigned count) {
 
 /* ---- the queue of a stream --------------------------------------------------------------------------------------- */
 
-static bool write_is_marked(const gy_write *w) { return w->priv.count >= GYI_WRITE_FDS; }
+static bool write_is_marked(const gy_write *w) { return w->priv.count >= GYI_WRITE_MARKS; }
 
 /* While it is on the stream's queue, a write's entry is a ring of its own, so that it counts as taken. */
 static void write_append(gy_stream *s, gy_write *w) {
@@ -61,6 +61,23 @@ static gy_write *write_take(gy_stream *s) {
         s->priv.state &= ~(unsigned)GYI_STREAM_QUEUED;
     }
     return w;
+}
+
+bool gyi_write_withdraw(gy_stream *s, gy_write *w) {
+    gy_write *before = NULL, *at = s->priv.first;
+    while (at && at != w) {
+        before = at;
+        at = at->priv.next;
+    }
+    if (!at) return false;
+    if (!before) {
+        write_take(s);
+    } else {
+        before->priv.next = w->priv.next;
+        if (s->priv.last == w) s->priv.last = before;
+    }
+    w->priv.entry.next = NULL;
+    return true;
 }
 
 /* Takes `n` bytes off the front of a write. @return what is left of `n` when the write is used up. */
@@ -133,6 +150,10 @@ static GYI_APART void write_marked(gy_stream *s) {
         write_shutdown(s);
         return;
     }
+    if (s->priv.first->priv.count == GYI_WRITE_ROOM) {
+        gyi_write_ended(s, 0);
+        return;
+    }
     ssize_t n = gyi_fds_send(s);
     if (n == -EAGAIN) s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
     else if (n < 0) gyi_write_fail(s, (int)n);
@@ -141,7 +162,8 @@ static GYI_APART void write_marked(gy_stream *s) {
 
 void gyi_write_flush(gy_stream *s) {
     gy_buf gathered[WRITE_GATHER];
-    while (s->priv.first && gyi_stream_is(s, GYI_STREAM_WRITABLE)) {
+    enum { WRITABLE = GYI_STREAM_WRITABLE, OUT = GYI_STREAM_WRITE_OUT };
+    while (s->priv.first && (s->priv.state & (WRITABLE | OUT)) == WRITABLE) {
         unsigned count = write_gather(s, gathered, WRITE_GATHER);
         if (!count) {
             write_consume(s, 0);
@@ -231,7 +253,8 @@ int gyi_write_add(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
 static GYI_APART int write_submit(gy_stream *s, gy_write *w, size_t len, gy_write_fn *fn) {
     int answer = write_enter(s, w, len, fn);
     if (answer != 1) return answer;
-    unsigned now = s->priv.state & (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE | GYI_STREAM_QUEUED);
+    unsigned now = s->priv.state &
+                   (GYI_STREAM_WRITABLE | GYI_STREAM_WROTE | GYI_STREAM_QUEUED | GYI_STREAM_WRITE_OUT);
     if (now == GYI_STREAM_WRITABLE && w->priv.count <= WRITE_GATHER) {
         ssize_t n = len == 0 ? 0 : write_send(s, w->priv.count == 1 ? &w->priv.own : w->priv.bufs, w->priv.count);
         if (write_ended(s, w, n, len)) return 0;
@@ -283,7 +306,7 @@ int gy_stream_write(gy_stream *s, gy_write *w, gy_buf from, gy_write_fn *fn) {
 int gy_stream_writev(gy_stream *s, gy_write *w, const gy_buf *from, unsigned count, gy_write_fn *fn) {
     int err = gyi_write_check(s, w, fn);
     if (err) return err;
-    if (!from || !count || count >= GYI_WRITE_FDS) return -EINVAL;
+    if (!from || !count || count >= GYI_WRITE_MARKS) return -EINVAL;
     size_t len = 0;
     for (unsigned i = 0; i < count; i++) {
         if ((from[i].len && !from[i].base) || from[i].len > SIZE_MAX / 2 - len) return -EINVAL;
@@ -306,7 +329,7 @@ int gy_stream_shutdown(gy_stream *s, gy_write *w, gy_write_fn *fn) {
     }
     write_append(s, w);
     if (gyi_stream_is(s, GYI_STREAM_KIND)) gyi_stream_push(s);
-    else if (!gyi_stream_is(s, GYI_STREAM_CONNECTING) && s->priv.first == w) write_shutdown(s);
+    else if (!gyi_stream_is(s, GYI_STREAM_CONNECTING | GYI_STREAM_WRITE_OUT) && s->priv.first == w) write_shutdown(s);
     return 0;
 }
 
@@ -315,7 +338,8 @@ int64_t gy_stream_try_write(gy_stream *s, gy_buf from) {
     if (!gyi_stream_usable(s) || gyi_stream_is(s, GYI_STREAM_SHUT)) return GY_ECLOSED;
     if (gyi_stream_is(s, GYI_STREAM_READ_ONLY)) return -EBADF;
     if (gyi_stream_is(s, GYI_STREAM_BROKEN)) return s->priv.broken;
-    if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING | GYI_STREAM_KIND)) return -EAGAIN;
+    if (s->priv.first || gyi_stream_is(s, GYI_STREAM_CONNECTING | GYI_STREAM_KIND | GYI_STREAM_WRITE_OUT))
+        return -EAGAIN;
     if (!from.len) return 0;
     ssize_t n = write_send(s, &from, 1);
     if (n < 0 && n != -EAGAIN) gyi_write_break(s, (int)n);

@@ -111,6 +111,30 @@ ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len) {
     }
 }
 
+void gyi_fd_hush(gyi_hush *hush) {
+    sigset_t broken;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken, &hush->before);
+    hush->blocked = sigismember(&hush->before, SIGPIPE) == 1;
+    if (!hush->blocked) return; /* one that was pending would have been delivered */
+    sigpending(&broken);
+    hush->pending = sigismember(&broken, SIGPIPE) == 1;
+}
+
+void gyi_fd_unhush(const gyi_hush *hush, bool raised) {
+    sigset_t broken, now;
+    int err = errno, sig;
+    if (raised && !(hush->blocked && hush->pending)) {
+        sigemptyset(&broken);
+        sigaddset(&broken, SIGPIPE);
+        sigpending(&now);
+        if (sigismember(&now, SIGPIPE) == 1) sigwait(&broken, &sig);
+    }
+    if (!hush->blocked) pthread_sigmask(SIG_SETMASK, &hush->before, NULL);
+    errno = err;
+}
+
 #ifdef F_SETNOSIGPIPE
 
 int gyi_fd_quiet(gyi_sys *sys, int fd) {
@@ -132,22 +156,12 @@ int gyi_fd_quiet(gyi_sys *sys, int fd) {
     return 0;
 }
 
-/* A pipe cannot be told to raise no SIGPIPE, so the signal is blocked, and taken back if this call has raised it. */
+/* A pipe cannot be told to raise no SIGPIPE. */
 static ssize_t fd_writev_once(int fd, const gy_buf *from, unsigned count) {
-    sigset_t broken, before, pending;
-    int sig;
-    sigemptyset(&broken);
-    sigaddset(&broken, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    gyi_hush hush;
+    gyi_fd_hush(&hush);
     ssize_t n = writev(fd, (const struct iovec *)(const void *)from, (int)count);
-    int err = errno;
-    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        sigpending(&pending);
-        if (sigismember(&pending, SIGPIPE)) sigwait(&broken, &sig);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = err;
+    gyi_fd_unhush(&hush, n < 0 && errno == EPIPE);
     return n;
 }
 

@@ -3,6 +3,7 @@
 #ifndef GYI_SYS_FD_H
 #define GYI_SYS_FD_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "sys/sys.h"
@@ -38,5 +39,15 @@ ssize_t gyi_fd_read(gyi_sys *sys, int fd, void *to, size_t len);
 /* Writing raises no SIGPIPE. Where the descriptor has to be told so, gyi_fd_quiet() does. */
 int gyi_fd_quiet(gyi_sys *sys, int fd);
 ssize_t gyi_fd_writev(gyi_sys *sys, int fd, const gy_buf *from, unsigned count);
+
+/* Around a call that would raise SIGPIPE and cannot be told not to: the signal is blocked in this thread, and taken
+ * back if the call has raised it, that is, failed with EPIPE. `errno` stays as it is. */
+typedef struct gyi_hush {
+    sigset_t before;
+    bool blocked; /* it was already */
+    bool pending; /* and there was one, which is somebody else's */
+} gyi_hush;
+void gyi_fd_hush(gyi_hush *hush);
+void gyi_fd_unhush(const gyi_hush *hush, bool raised);
 
 #endif

@@ -7,6 +7,9 @@ _Static_assert(sizeof(gy_io) <= 64, "a descriptor watcher");
 _Static_assert(sizeof(gy_timer) <= 72, "a timer");
 _Static_assert(sizeof(gy_stream) <= 160, "an idle connection");
 _Static_assert(sizeof(gy_endpoint) == 32, "an address");
+_Static_assert(sizeof(gy_file_stream) <= 768, "a file as a stream, with its two jobs");
+_Static_assert(sizeof(gy_pipeline) <= 320, "a pipeline without its buffer");
+_Static_assert(sizeof(gy_transform) == 16, "a step of a pipeline");
 _Static_assert(sizeof(gy_emitter) <= 64, "an emitter");
 _Static_assert(sizeof(gy_listener) <= 88, "a listener");
 _Static_assert(sizeof(gy_async_listener) <= 112, "a listener that returns promises");
@@ -24,7 +27,9 @@ _Static_assert(offsetof(gy_io, user) == 0 && offsetof(gy_timer, user) == 0 && of
                    offsetof(gy_scope, user) == 0 && offsetof(gy_tty, user) == 0 && offsetof(gy_fswatch, user) == 0 &&
                    offsetof(gy_emitter, user) == 0 && offsetof(gy_listener, user) == 0 &&
                    offsetof(gy_emission, user) == 0 && offsetof(gy_async_listener, user) == 0 &&
-                   offsetof(gy_coro, user) == 0,
+                   offsetof(gy_coro, user) == 0 &&
+                   offsetof(gy_pipeline, user) == 0 && offsetof(gy_transform, user) == 0 &&
+                   offsetof(gy_file_stream, stream) == 0,
                "user is the first field");
 
 int main(void) { return 0; }

@@ -108,6 +108,48 @@ TEST(fd, a_pipe_without_a_reader_is_EPIPE) {
     signal(SIGPIPE, before);
 }
 
+static volatile sig_atomic_t broke;
+
+static void fd_broke(int signo) {
+    (void)signo;
+    broke = broke + 1;
+}
+
+static bool fd_pending(void) {
+    sigset_t now;
+    sigpending(&now);
+    return sigismember(&now, SIGPIPE) == 1;
+}
+
+TEST(fd, a_signal_is_taken_back_only_if_it_is_ours) {
+    gyi_hush hush;
+    sigset_t broken;
+    void (*before)(int) = signal(SIGPIPE, fd_broke);
+    broke = 0;
+    gyi_fd_hush(&hush);
+    raise(SIGPIPE);
+    errno = EPIPE;
+    gyi_fd_unhush(&hush, true);
+    CHECK_EQ(errno, EPIPE);
+    CHECK_EQ(broke, 0);
+    raise(SIGPIPE); /* it is not blocked any more */
+    CHECK_EQ(broke, 1);
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    CHECK_EQ(sigprocmask(SIG_BLOCK, &broken, NULL), 0);
+    gyi_fd_hush(&hush);
+    raise(SIGPIPE);
+    gyi_fd_unhush(&hush, true);
+    CHECK(!fd_pending());
+    raise(SIGPIPE); /* somebody else's */
+    gyi_fd_hush(&hush);
+    gyi_fd_unhush(&hush, true);
+    CHECK(fd_pending());
+    CHECK_EQ(sigprocmask(SIG_UNBLOCK, &broken, NULL), 0);
+    CHECK_EQ(broke, 2);
+    signal(SIGPIPE, before);
+}
+
 TEST(fd, modes_are_told_and_changed) {
     int ends[2];
     CHECK_EQ(pipe(ends), 0);

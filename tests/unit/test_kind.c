@@ -62,7 +62,7 @@ static void fake_cancel(gy_stream *s, unsigned parts) { fake_of(s)->cancelled |=
 
 static void fake_close(gy_stream *s) { fake_of(s)->let_go++; }
 
-static const gyi_stream_kind fake_kind = {fake_read, fake_write, fake_end, fake_cancel, fake_close};
+static const gyi_stream_kind fake_kind = {fake_read, fake_write, fake_end, fake_cancel, fake_close, NULL};
 
 static void fake_noted(fake *f, const char *letter, int err) {
     strcat(f->order, letter);
