@@ -63,6 +63,8 @@ WORKLOADS = [
     Workload('restart_watcher', 'dispatch', variant('restart_watcher'), 2000000, counted=12800),
     Workload('echo_1', 'ping_pongs', ['--connections', '1'], 100000, counted=3200),
     Workload('echo_64', 'ping_pongs', ['--connections', '64'], 200000, counted=12800),
+    Workload('accept_churn', 'ping_pongs', variant('accept_churn'), 5000, ('cpu_ns', 'wall_ns'), counted=640),
+    Workload('tcp_write_batch', 'write_batch', [], 500000, counted=20000),
     Workload('million_timers', 'million_timers', [], 1000000,
              ('insert_ns', 'restart_ns', 'cancel_ns', 'expire_ns')),
     Workload('pipes', 'pipes', [], 500000, counted=20000),
@@ -78,6 +80,11 @@ WORKLOADS = [
     Workload('pool_round_trip', 'pool', variant('pool_round_trip'), 20000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('pool_round_trip_apart', 'pool', variant('pool_round_trip_apart'), 20000, ('cpu_ns', 'wall_ns'),
              threads=True),
+    Workload('fs_stat', 'files', variant('fs_stat') + ['--under-way', '16'], 50000, ('cpu_ns', 'wall_ns'), threads=True),
+    Workload('fs_stat_64', 'files', variant('fs_stat') + ['--under-way', '64'], 50000, threads=True),
+    Workload('fs_read_4k', 'files', variant('fs_read_4k') + ['--under-way', '16'], 50000, ('cpu_ns', 'wall_ns'),
+             threads=True),
+    Workload('fs_read_4k_64', 'files', variant('fs_read_4k') + ['--under-way', '64'], 50000, threads=True),
     Workload('spawn_small', 'spawn', variant('spawn_small'), 100, ('wall_ns', 'cpu_ns')),
     Workload('spawn_large', 'spawn', variant('spawn_large'), 100, ('wall_ns', 'cpu_ns')),
     Workload('getaddrinfo', 'getaddrinfo', variant('getaddrinfo'), 10000, ('cpu_ns', 'wall_ns'), threads=True),
@@ -95,6 +102,7 @@ WORKLOADS = [
     Workload('promise_chain', 'promises', variant('promise_chain'), 5000000, counted=10000),
     Workload('promise_all', 'promises', variant('promise_all'), 5000000, counted=10000),
     Workload('promise_memory', 'promises', variant('promise_memory'), 100000, ('bytes',)),
+    Workload('idle_connections', 'idle_connections', [], None, ('user', 'resident', 'grown_kib')),
     Workload('lateness', 'lateness', [], None, ('median_us', 'p99_us', 'early')),
     Workload('memory', 'memory', [], None, ('io', 'timer', 'stream', 'write', 'async', 'descriptors')),
 ]
@@ -145,7 +153,7 @@ def measure_time(args, contenders):
     rows = {}
     for workload in chosen(WORKLOADS, args.only):
         commands = {c: workload.command(args.folder, c, workload.size) for c in contenders}
-        for turn in range(1 if workload.name == 'memory' else args.repeat):
+        for turn in range(1 if workload.name in ('memory', 'idle_connections') else args.repeat):
             for contender, command in commands.items():
                 if command is None:
                     continue

@@ -3,6 +3,9 @@
  *
  * It answers all replies of a wait before it waits again. Arguments: port, connections, round trips per connection. It
  * checks what comes back, because a server that is fast and wrong should not win.
+ *
+ * Without round trips, connections are only made and ended: a few at a time, so that the server finds some waiting,
+ * each side sending nothing but its end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MESSAGE = 64, BATCH = 256 };
+enum { MESSAGE = 64, BATCH = 256, CHURN = 32 };
 
 struct connection {
     int fd;
@@ -43,16 +46,23 @@ static void send_message(struct connection *c)
     c->got = 0;
 }
 
-static void connection_open(struct connection *c, int epoll, uint16_t port, uint64_t rounds)
+static int connect_to(uint16_t port)
 {
     struct sockaddr_in addr = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    must(fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0, "client: connect");
+    return fd;
+}
+
+static void connection_open(struct connection *c, int epoll, uint16_t port, uint64_t rounds)
+{
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     int one = 1;
 
     c->rounds = rounds;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(c->fd >= 0 && connect(c->fd, (struct sockaddr *)&addr, sizeof addr) == 0, "client: connect");
+    c->fd = connect_to(port);
     must(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0, "client: TCP_NODELAY");
     must(epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) == 0, "client: watch");
 }
@@ -76,6 +86,33 @@ static int connection_ready(struct connection *c)
     return 1;
 }
 
+/* Makes `count` connections, waits until the server has closed them, and closes them. */
+static void churn_some(uint16_t port, size_t count)
+{
+    int fds[CHURN];
+    char end;
+
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = connect_to(port);
+        must(shutdown(fds[i], SHUT_WR) == 0, "client: end");
+    }
+    for (size_t i = 0; i < count; i++) {
+        must(read(fds[i], &end, 1) == 0, "client: wait for the end");
+        close(fds[i]);
+    }
+}
+
+static int churn(uint16_t port, size_t count)
+{
+    while (count > 0) {
+        size_t some = count < CHURN ? count : CHURN;
+
+        churn_some(port, some);
+        count -= some;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct epoll_event events[BATCH];
@@ -86,6 +123,8 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 2;
     count = open = (size_t)strtoull(argv[2], NULL, 10);
+    if (strcmp(argv[3], "0") == 0)
+        return churn((uint16_t)atoi(argv[1]), count);
     connections = calloc(count, sizeof *connections);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     must(connections && epoll >= 0, "client: start");

@@ -2,11 +2,13 @@
 /* Starts the client, runs the server until the client is done, and reports the server's processor time.
  *
  * `--size` is the number of round trips, over all `--connections`. Accepting and closing are part of the time, which is
- * why there should be many round trips for each connection.
+ * why there should be many round trips for each connection. With `--variant accept_churn` accepting and closing is all
+ * there is, and `--size` the number of connections.
  */
 #include "ping_pongs/workload.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -61,12 +63,15 @@ int main(int argc, char **argv)
     uint64_t connections, rounds;
     int port, status;
     pid_t client;
+    bool churn;
 
     bench_init(argc, argv);
-    connections = bench_arg("connections", 1);
-    rounds = bench_arg("size", 100000) / connections;
-    bench_must(connections > 0 && rounds > 0, "make at least one round trip on each connection");
-    bench_descriptors(connections + 64);
+    mallopt(M_TRIM_THRESHOLD, 1 << 26); /* or giving memory back after each close would be part of the price */
+    churn = strcmp(bench_arg_text("variant", "echo"), "accept_churn") == 0;
+    connections = churn ? bench_arg("size", 10000) : bench_arg("connections", 1);
+    rounds = churn ? 0 : bench_arg("size", 100000) / connections;
+    bench_must(connections > 0 && (churn || rounds > 0), "make at least one round trip on each connection");
+    bench_descriptors((churn ? 0 : connections) + 256);
     bench_pin();
     port = contender_listen();
     client = client_start(argv[0], port, connections, rounds);
@@ -74,9 +79,9 @@ int main(int argc, char **argv)
     contender_serve((unsigned)connections);
     bench_stop(&watch);
     bench_must(waitpid(client, &status, 0) == client && status == 0, "hear that the client is content");
-    bench_begin(connections == 1 ? "echo_1" : "echo_64");
+    bench_begin(churn ? "accept_churn" : connections == 1 ? "echo_1" : "echo_64");
     bench_fact("connections", (double)connections);
-    bench_per_op(&watch, rounds * connections);
+    bench_per_op(&watch, churn ? connections : rounds * connections);
     bench_end();
     return 0;
 }

@@ -40,7 +40,7 @@ typedef void gy_connect_fn(gy_stream *stream, int err);
 /** The stream is closed and its memory is the caller's again. The last callback of a stream. */
 typedef void gy_close_fn(gy_stream *stream);
 
-/** A stream. The caller's memory, valid as `{0}`; it must stay until the close callback. 160 bytes at most on 64-bit
+/** A stream. The caller's memory, valid as `{0}`; it must stay until the close callback. 136 bytes on 64-bit
  *  systems. */
 struct gy_stream {
     void *user;    /**< the program's */
@@ -48,19 +48,26 @@ struct gy_stream {
     /** @cond internal */
     struct {
         struct gyi_watch watch; /* its entry carries reads, connects, accepts and the close */
-        gy_buf buf;             /* of the pending read */
+        union {
+            gy_buf buf; /* of the pending read */
+            struct {
+                void *base;
+                gy_close_fn *closed; /* of a stream that closes, in which no read begins any more */
+            } end;
+        };
         union {
             gy_read_fn *read;
             gy_connect_fn *connect;
         } fn;
-        gy_close_fn *closed;
         gy_write *first, *last; /* not yet written completely */
         size_t queued, limit;   /* bytes */
         uint32_t state;
         int32_t fd;
         int32_t err;     /* what the pending read or connect will report */
-        int32_t broken;  /* what writes report since one has failed; 0: none has */
-        int32_t waiting; /* listening: a connection that was accepted for the next gy_stream_accept(), plus 1 */
+        union {
+            int32_t broken;  /* what writes report since one has failed; 0: none has */
+            int32_t waiting; /* listening: a connection that was accepted for the next gy_stream_accept(), plus 1 */
+        };
         union {
             const struct gyi_stream_kind *kind; /* who reads and writes for it */
             struct gyi_fds *fds;                /* descriptors that came and were not taken */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Which backend: the one asked for, else the one that the environment names, else the best that was built. */
+/* Which backend: the one asked for, else the one that the environment names, else the best that was built. Where only
+ * one was built, as for a small device, the environment is not asked. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ const gyi_backend *const gyi_backends[] = {
 };
 
 const gyi_backend *gyi_backend_find(const char *name) {
-    if (!name) name = getenv("GYRE_BACKEND");
+    if (!name && gyi_backends[1]) name = getenv("GYRE_BACKEND");
     if (!name || !*name) return gyi_backends[0];
     for (const gyi_backend *const *b = gyi_backends; *b; b++)
         if (strcmp((*b)->name, name) == 0) return *b;

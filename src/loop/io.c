@@ -22,8 +22,8 @@ static int8_t watch_deaf(unsigned want) { return (int8_t)((~want & GYI_EVENTS) |
 static gyi_slot *watch_slot(gy_loop *l, const gyi_watch *w) { return &l->slots.at[w->fd]; }
 
 static void slot_always(gy_loop *l, gyi_slot *slot, bool always) {
-    if (always == !!(slot->flags & GYI_SLOT_ALWAYS)) return;
-    slot->flags ^= GYI_SLOT_ALWAYS;
+    if (always == slot->always) return;
+    slot->always = always;
     if (always) l->always++;
     else l->always--;
     if (l->always) l->queue.special |= GYI_SPECIAL_ALWAYS;
@@ -31,9 +31,9 @@ static void slot_always(gy_loop *l, gyi_slot *slot, bool always) {
 }
 
 static void slot_unregister(gy_loop *l, gyi_slot *slot, int fd) {
-    if (slot->have && !(slot->flags & GYI_SLOT_ALWAYS)) l->poller.ops->set(&l->poller, fd, slot->token, slot->have, 0);
+    if (slot->have && !slot->always) l->poller.ops->set(&l->poller, fd, gyi_slot_token(slot, fd), slot->have, 0);
     slot->have = 0;
-    gyi_slot_renew(slot, fd);
+    gyi_slot_renew(slot);
 }
 
 static inline void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
@@ -44,7 +44,7 @@ static inline void watch_link(gy_loop *l, gyi_watch *w, unsigned want) {
     unsigned kept = w->want & GYI_WATCH_KEPT;
     w->want = (uint16_t)(want | kept | GYI_WATCH_ACTIVE);
     w->deaf = watch_deaf(want);
-    if (want & GY_EDGE) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
+    if (want & GY_EDGE) watch_slot(l, w)->again = 1;
     if (!kept) gyi_loop_ref(l);
     gyi_slots_change(&l->slots, w->fd);
 }
@@ -53,7 +53,7 @@ int gyi_watch_start(gy_loop *l, gyi_watch *w, int fd, unsigned want) {
     int err = gyi_slots_reserve(&l->slots, &l->alloc, fd);
     if (err) return err;
     gyi_slot *slot = &l->slots.at[fd];
-    if (!slot->first) slot->flags |= GYI_SLOT_FRESH;
+    if (!slot->first) slot->fresh = 1;
     w->fd = fd;
     watch_link(l, w, want);
     return 0;
@@ -78,7 +78,7 @@ void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
     if (!active || l->slots.at[fd].first) return;
     if (l->poller.caps & GYI_CAP_CLOSE) {
         l->slots.at[fd].have = 0;
-        gyi_slot_renew(&l->slots.at[fd], fd);
+        gyi_slot_renew(&l->slots.at[fd]);
     } else {
         slot_unregister(l, &l->slots.at[fd], fd);
     }
@@ -87,7 +87,7 @@ void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
 
 void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
     unsigned added = want & ~(unsigned)w->want, dropped = gyi_entry_listed(&w->entry) ? w->got & ~want : 0;
-    if ((want & GY_EDGE) && ((added | dropped) & GYI_INTEREST)) watch_slot(l, w)->flags |= GYI_SLOT_AGAIN;
+    if ((want & GY_EDGE) && ((added | dropped) & GYI_INTEREST)) watch_slot(l, w)->again = 1;
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);
@@ -185,18 +185,18 @@ static void slot_fail(gy_loop *l, int fd, int err) {
         gyi_queue_push(l, &w->entry);
     }
     slot->have = 0;
-    gyi_slot_renew(slot, fd);
+    gyi_slot_renew(slot);
 }
 
 static int slot_register(gy_loop *l, gyi_slot *slot, int fd, unsigned want) {
     const gyi_backend *ops = l->poller.ops;
-    unsigned was = slot->flags & GYI_SLOT_ALWAYS ? 0 : slot->have;
-    if (slot->flags & GYI_SLOT_FRESH) {
+    unsigned was = slot->always ? 0 : slot->have;
+    if (slot->fresh) {
         /* It may be another file. What there may be of the old one goes, and its token with it. */
         slot_unregister(l, slot, fd);
         was = 0;
     }
-    return ops->set(&l->poller, fd, slot->token, was, want);
+    return ops->set(&l->poller, fd, gyi_slot_token(slot, fd), was, want);
 }
 
 /* Makes the kernel's view that of the watchers. */
@@ -204,12 +204,12 @@ static GYI_APART void slot_update(gy_loop *l, gyi_slot *slot, int fd, unsigned w
     int err = 0;
     if (want) err = slot_register(l, slot, fd, want);
     else slot_unregister(l, slot, fd);
-    slot->flags &= (uint16_t)~(GYI_SLOT_FRESH | GYI_SLOT_AGAIN);
+    slot->fresh = slot->again = 0;
     slot_always(l, slot, err == -EPERM && !(want & GY_EDGE));
     /* Whoever wants changes is told once of a file that is always ready: there will be no other. */
     if (err == -EPERM && (want & GY_EDGE)) slot_tell(l, slot, GY_READABLE | GY_WRITABLE);
     if (err && err != -EPERM) slot_fail(l, fd, err);
-    else slot->have = (uint16_t)(err && (want & GY_EDGE) ? 0 : want);
+    else slot->have = err && (want & GY_EDGE) ? 0 : want & GYI_SLOT_HAVE;
 }
 
 static void slot_apply(gy_loop *l, int fd) {
@@ -217,8 +217,9 @@ static void slot_apply(gy_loop *l, int fd) {
     const gyi_watch *w = slot->first;
     bool alone = w && !w->next;
     unsigned want = alone ? w->want & (GYI_INTEREST | GY_EDGE) : slot_want(slot);
-    if (want != slot->have || (slot->flags & (GYI_SLOT_FRESH | GYI_SLOT_AGAIN))) slot_update(l, slot, fd, want);
-    slot->quick = alone && slot->first ? slot->token : GYI_SLOT_SLOW;
+    if (want != slot->have || slot->fresh || slot->again) slot_update(l, slot, fd, want);
+    slot->generation &= ~GYI_SLOT_QUICK;
+    if (alone && slot->first) slot->generation |= GYI_SLOT_QUICK;
 }
 
 /* Begins with an empty kernel object, in which everything is registered again. */
@@ -286,7 +287,9 @@ void gyi_io_collect(gy_loop *l, unsigned count) {
     for (; r < end; r++) {
         const gyi_slot *slot = &slots[(uint32_t)r->token];
         gyi_watch *w = slot->first;
-        if (GYI_UNLIKELY(slot->quick != r->token || ((int32_t)r->events & w->deaf) || w->entry.next)) break;
+        if (GYI_UNLIKELY(slot->generation != (uint32_t)(r->token >> 32) || ((int32_t)r->events & w->deaf) ||
+                         w->entry.next))
+            break;
         w->got = (uint8_t)r->events;
         w->entry.prev = last;
         w->entry.next = events;
@@ -301,7 +304,7 @@ void gyi_io_collect(gy_loop *l, unsigned count) {
 void gyi_io_collect_always(gy_loop *l) {
     for (uint32_t fd = 0; fd < l->slots.cap; fd++) {
         gyi_slot *slot = &l->slots.at[fd];
-        if (!(slot->flags & GYI_SLOT_ALWAYS)) continue;
+        if (!slot->always) continue;
         slot_tell(l, slot, GY_READABLE | GY_WRITABLE);
     }
 }

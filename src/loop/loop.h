@@ -31,6 +31,9 @@ enum { GYI_HANDLE_ACTIVE = 1, GYI_HANDLE_UNREF = 2 };
 
 enum { GYI_HOOK_KINDS = 3 };
 
+/* gy_loop.asleep. A loop that dozes looks for itself within microseconds. */
+enum { GYI_AWAKE, GYI_ASLEEP, GYI_DOZING };
+
 typedef struct gyi_stats {
     uint64_t turns, io, timers, posts, hooks, signals, stale;
     gy_ns waiting, busy;
@@ -72,7 +75,8 @@ struct gy_loop {
 
     /* async.c */
     gyi_inbox inbox;
-    _Atomic int asleep;  /* the loop waits, or is about to: who posts must wake it */
+    _Atomic int asleep;  /* GYI_ASLEEP: the loop waits, or is about to: who posts must wake it */
+    bool flowing;        /* a pool job has reported since the last wait: see loop_lie_down() */
     _Atomic unsigned wakeups; /* no wider: it is counted in signal handlers, where an emulated atomic would lock */
     gyi_wake wake;
     gyi_watch woken;
@@ -97,6 +101,7 @@ struct gy_loop {
     gy_unhandled_fn *unhandled;
     struct gyi_member *member; /* of a group; set before the loop runs */
     _Atomic unsigned open; /* streams and processes, which keep the loop from being freed; others have a glance */
+    const struct gyi_fds_ops *fds; /* of streams with descriptors (net/fds.c); NULL: there was none */
     gyi_entry paused; /* listeners that found no descriptor for a connection */
     gy_timer resume;  /* has them try again */
     void (*listener_closed)(gy_stream *); /* tells the promise that waits for a connection; NULL: there was none */
@@ -181,6 +186,9 @@ void gyi_async_collect(gy_loop *loop);
 
 /* Sends an entry, which is on no list, to be run by the loop. Any thread. */
 void gyi_async_push(gy_loop *loop, gyi_entry *entry);
+
+/* As gyi_async_push(), for an entry that may wait for others: a loop that dozes is not woken. Any thread. */
+void gyi_async_push_soon(gy_loop *loop, gyi_entry *entry);
 
 /* Ends the loop's wait if it waits. Any thread, and signal handlers. */
 void gyi_async_wake(gy_loop *loop);

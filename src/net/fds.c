@@ -22,6 +22,8 @@ struct gyi_fds {
     int at[GY_STREAM_FDS_MOST + GYI_SOCK_FDS];
 };
 
+static const gyi_fds_ops fds_ops;
+
 /* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 int gy_stream_receive_fds(gy_stream *s) {
@@ -31,6 +33,7 @@ int gy_stream_receive_fds(gy_stream *s) {
     s->priv.of.fds = gyi_alloc_zero(&s->loop->alloc, sizeof *s->priv.of.fds);
     if (!s->priv.of.fds) return -ENOMEM;
     s->priv.state |= GYI_STREAM_FDS;
+    s->loop->fds = &fds_ops;
     return 0;
 }
 
@@ -44,7 +47,7 @@ int gy_stream_take_fd(gy_stream *s) {
     return fd;
 }
 
-int64_t gyi_fds_recv(gy_stream *s, gy_buf into) {
+static int64_t fds_recv(gy_stream *s, gy_buf into) {
     struct gyi_fds *fds = s->priv.of.fds;
     gyi_sock_fds got;
     if (fds->count >= GY_STREAM_FDS_MOST) return GY_EBACKLOG;
@@ -56,7 +59,7 @@ int64_t gyi_fds_recv(gy_stream *s, gy_buf into) {
     return n;
 }
 
-void gyi_fds_close(gy_stream *s) {
+static void fds_close(gy_stream *s) {
     struct gyi_fds *fds = s->priv.of.fds;
     for (unsigned i = 0; i < fds->count; i++) gyi_fd_close(&s->loop->sys, fds->at[i]);
     gyi_free(&s->loop->alloc, fds);
@@ -73,6 +76,7 @@ int gy_stream_send_fds(gy_stream *s, gy_write *w, gy_buf from, const int *fds, u
     for (unsigned i = 0; i < count; i++)
         if (fds[i] < 0) return -EBADF;
     int32_t before = w->priv.err;
+    s->loop->fds = &fds_ops;
     w->priv.own = from;
     w->priv.fds = fds;
     w->priv.count = GYI_WRITE_FDS;
@@ -84,7 +88,7 @@ int gy_stream_send_fds(gy_stream *s, gy_write *w, gy_buf from, const int *fds, u
     return err;
 }
 
-ssize_t gyi_fds_send(gy_stream *s) {
+static ssize_t fds_send(gy_stream *s) {
     gy_write *w = s->priv.first;
     ssize_t n = gyi_sock_send_fds(&s->loop->sys, s->priv.fd, w->priv.own, w->priv.fds, (unsigned)w->priv.err);
     if (n <= 0) return n ? n : -EAGAIN;
@@ -93,3 +97,5 @@ ssize_t gyi_fds_send(gy_stream *s) {
     w->priv.err = 0;
     return n;
 }
+
+static const gyi_fds_ops fds_ops = {.recv = fds_recv, .send = fds_send, .close = fds_close};

@@ -38,7 +38,7 @@ static GYI_APART int64_t stream_nothing(gy_stream *s, int64_t n) {
 
 static GYI_APART int64_t stream_recv_oddly(gyi_sys *sys, gy_stream *s, void *base, size_t len) {
     if (gyi_stream_is(s, GYI_STREAM_MOVING)) return ((struct gyi_move *)base)->recv(s, base);
-    if (gyi_stream_is(s, GYI_STREAM_FDS)) return gyi_fds_recv(s, (gy_buf){base, len});
+    if (gyi_stream_is(s, GYI_STREAM_FDS)) return s->loop->fds->recv(s, (gy_buf){base, len});
     return gyi_fd_read(sys, s->priv.fd, base, len);
 }
 
@@ -87,7 +87,7 @@ void gyi_stream_answer_failed(gy_stream *s) {
 }
 
 static void stream_closed(gy_stream *s) {
-    gy_close_fn *closed = s->priv.closed;
+    gy_close_fn *closed = s->priv.end.closed;
     s->priv.state = 0;
     s->loop->open--;
     if (closed) closed(s);
@@ -110,9 +110,12 @@ static GYI_APART void stream_run_special(gy_stream *s, unsigned got) {
         stream_closed(s);
     } else if (gyi_stream_is(s, GYI_STREAM_REFUSED)) {
         /* The kernel would not watch it: what is pending, and what comes, hears of it. */
-        gyi_write_fail(s, s->priv.watch.fd);
-        if (!gyi_stream_is(s, GYI_STREAM_LISTENING)) gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
-        else s->priv.fn.connect(s, s->priv.watch.fd);
+        if (!gyi_stream_is(s, GYI_STREAM_LISTENING)) {
+            gyi_write_fail(s, s->priv.watch.fd);
+            gy_stream_cancel(s, GY_STREAM_READ, s->priv.watch.fd);
+        } else {
+            s->priv.fn.connect(s, s->priv.watch.fd);
+        }
     } else if (gyi_stream_is(s, GYI_STREAM_LISTENING)) {
         gyi_listen_ready(s);
     } else {
@@ -172,7 +175,7 @@ static inline void stream_clear(gy_stream *s, int fd) {
     s->priv.fd = fd;
     s->priv.first = s->priv.last = NULL;
     s->priv.queued = 0;
-    s->priv.err = s->priv.broken = s->priv.waiting = 0;
+    s->priv.err = s->priv.broken = 0; /* the latter is `waiting`, too */
 }
 
 int gyi_stream_adopt(gy_loop *loop, gy_stream *s, int fd, unsigned state) {
@@ -223,7 +226,7 @@ void gy_stream_cancel(gy_stream *s, unsigned parts, int err) {
 /* Gives back what the stream has beside its descriptor. */
 static GYI_APART void stream_unload(gy_stream *s) {
     if (gyi_stream_is(s, GYI_STREAM_LISTENING)) gyi_listen_close(s);
-    if (gyi_stream_is(s, GYI_STREAM_FDS)) gyi_fds_close(s);
+    if (gyi_stream_is(s, GYI_STREAM_FDS)) s->loop->fds->close(s);
     if (gyi_stream_is(s, GYI_STREAM_RESTORE)) gyi_open_restore(s);
     s->priv.state &= ~(unsigned)(GYI_STREAM_FDS | GYI_STREAM_RESTORE);
 }
@@ -242,7 +245,7 @@ void gyi_stream_drop(gy_stream *s) {
 void gy_stream_close(gy_stream *s, gy_close_fn *fn) {
     if ((s->priv.state & (GYI_STREAM_OPEN | GYI_STREAM_CLOSING)) != GYI_STREAM_OPEN) return;
     bool kind = gyi_stream_is(s, GYI_STREAM_KIND);
-    s->priv.closed = fn;
+    s->priv.end.closed = fn;
     if (!kind) gyi_stream_drop(s);
     gy_stream_cancel(s, GY_STREAM_READ | GY_STREAM_WRITE, GY_ECANCELED);
     s->priv.state |= GYI_STREAM_CLOSING;

@@ -154,15 +154,19 @@ void gyi_listen_close(gy_stream *server);
 
 /* ---- fds.c ---- */
 
-/* Reads bytes, and descriptors into the stream's list of them. As stream_recv(). */
-int64_t gyi_fds_recv(gy_stream *stream, gy_buf into);
+/* What is done for descriptors that travel along. It is known by pointer (gy_loop.fds), set by the first call that asks
+ * for such a thing, so that programs without it do not link it. */
+typedef struct gyi_fds_ops {
+    /* Reads bytes, and descriptors into the stream's list of them. As stream_recv(). */
+    int64_t (*recv)(gy_stream *stream, gy_buf into);
 
-/* Sends the first byte and more of the first write of the queue, and its descriptors. @return as gyi_sock_send(); with
- * 1 or more, it is a write like others from then on. */
-ssize_t gyi_fds_send(gy_stream *stream);
+    /* Sends the first byte and more of the first write of the queue, and its descriptors. @return as gyi_sock_send();
+     * with 1 or more, it is a write like others from then on. */
+    ssize_t (*send)(gy_stream *stream);
 
-/* Closes the descriptors that were never taken. */
-void gyi_fds_close(gy_stream *stream);
+    /* Closes the descriptors that were never taken. */
+    void (*close)(gy_stream *stream);
+} gyi_fds_ops;
 
 /* ---- open.c ---- */
 

@@ -154,7 +154,7 @@ static GYI_APART void write_marked(gy_stream *s) {
         gyi_write_ended(s, 0);
         return;
     }
-    ssize_t n = gyi_fds_send(s);
+    ssize_t n = s->loop->fds->send(s);
     if (n == -EAGAIN) s->priv.state &= ~(unsigned)GYI_STREAM_WRITABLE;
     else if (n < 0) gyi_write_fail(s, (int)n);
     else write_consume(s, (size_t)n);

@@ -5,7 +5,7 @@
 #if UINTPTR_MAX > 0xffffffffU
 _Static_assert(sizeof(gy_io) <= 64, "a descriptor watcher");
 _Static_assert(sizeof(gy_timer) <= 72, "a timer");
-_Static_assert(sizeof(gy_stream) <= 160, "an idle connection");
+_Static_assert(sizeof(gy_stream) <= 136, "an idle connection");
 _Static_assert(sizeof(gy_endpoint) == 32, "an address");
 _Static_assert(sizeof(gy_file_stream) <= 768, "a file as a stream, with its two jobs");
 _Static_assert(sizeof(gy_pipeline) <= 320, "a pipeline without its buffer");

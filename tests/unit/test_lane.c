@@ -165,3 +165,41 @@ TEST(lane, its_thread_comes_back_to_work) {
     gy_pool_free(pool);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
+
+/* ---- a loop that dozes ------------------------------------------------------------------------------------------- */
+
+enum { MANY = 20, HELD = 3 }; /* when the one that is held runs, 16 wait behind it */
+
+static _Atomic int begun, held;
+
+static void lane_run_held(gy_work *work) {
+    (void)work;
+    if (atomic_fetch_add(&begun, 1) == HELD)
+        while (atomic_load(&held)) {}
+}
+
+TEST(lane, a_loop_that_dozes_is_left_alone_while_many_jobs_wait) {
+    gy_pool *pool;
+    gy_loop *loop;
+    gy_loop_stats stats;
+    gy_work works[MANY] = {{0}};
+    atomic_store(&begun, 0);
+    atomic_store(&held, 1);
+    CHECK_EQ(gy_pool_new(&pool, (gy_pool_opts){.threads = {1, 1, 1}}), 0);
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "poll"}), 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(gy_pool_submit(loop, &works[i], (gy_work_opts){.run = lane_run_held, .pool = pool}), 0);
+    atomic_store(&loop->asleep, GYI_DOZING);
+    CHECK_EQ(gy_loop_step(loop, GY_STEP_POLL), 1); /* hands them over, and does not wait */
+    while (atomic_load(&begun) <= HELD) {}
+    gy_loop_stats_get(loop, &stats);
+    CHECK_EQ(stats.wakeups, 0); /* although three have been reported */
+    CHECK_EQ(atomic_load(&loop->asleep), GYI_DOZING);
+    atomic_store(&held, 0);
+    gy_pool_free(pool); /* waits for the job at work, and cancels the others */
+    gy_loop_stats_get(loop, &stats);
+    CHECK_EQ(stats.wakeups, 1);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK(loop->flowing);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}

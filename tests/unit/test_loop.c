@@ -126,3 +126,44 @@ TEST_BACKENDS(loop, free_forgets_what_is_active) {
     CHECK(gy_loop_alive(l));
     CHECK_EQ(gy_loop_free(l), 0);
 }
+
+/* What the loop asks of the backend, and what it says of itself meanwhile. */
+static gy_loop *asking;
+static gy_ns asked;
+static int said;
+
+static int record_wait(gyi_poller *p, gyi_ready *out, int cap, gy_ns timeout) {
+    (void)p, (void)out, (void)cap;
+    asked = timeout;
+    said = atomic_load(&asking->asleep);
+    return 0;
+}
+
+static void step(void) { CHECK_EQ(gy_loop_step(asking, GY_STEP_WAIT), 1); }
+
+TEST_BACKENDS(loop, dozes_while_the_answers_of_many_jobs_come_and_sleeps_when_none_did) {
+    CHECK_EQ(gy_loop_new(&asking, (gy_loop_opts){.backend = backend}), 0);
+    gyi_backend recording = *asking->poller.ops;
+    recording.wait = record_wait;
+    asking->poller.ops = &recording;
+    asking->poller.caps |= GYI_CAP_NS;
+    asking->working = 32;
+    step(); /* nothing came yet */
+    CHECK(asked == GY_FOREVER && said == GYI_ASLEEP);
+    asking->flowing = true;
+    step();
+    CHECK(asked == GY_US(50) && said == GYI_DOZING);
+    step();
+    CHECK(asked == GY_FOREVER && said == GYI_ASLEEP);
+    asking->flowing = true;
+    asking->working = 31; /* not many */
+    step();
+    CHECK(asked == GY_FOREVER && said == GYI_ASLEEP);
+    asking->working = 32;
+    asking->poller.caps &= ~(unsigned)GYI_CAP_NS; /* a doze would last too long */
+    step();
+    CHECK(asked == GY_FOREVER && said == GYI_ASLEEP);
+    asking->working = 0;
+    asking->poller.ops = gyi_backend_find(backend);
+    CHECK_EQ(gy_loop_free(asking), 0);
+}

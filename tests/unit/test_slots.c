@@ -30,11 +30,13 @@ TEST(slots, grow_and_keep_what_they_hold) {
     CHECK(gyi_slots_check(&s));
     CHECK_EQ(gyi_slots_reserve(&s, &none, 0), -ENOMEM);
     CHECK_EQ(gyi_slots_reserve(&s, &a, 3), 0);
-    gyi_slot_renew(&s.at[3], 3);
-    uint64_t token = s.at[3].token;
+    gyi_slot_renew(&s.at[3]);
+    uint64_t token = gyi_slot_token(&s.at[3], 3);
     CHECK_EQ(gyi_slots_reserve(&s, &a, 5000), 0);
-    CHECK(s.cap > 5000);
-    CHECK(s.at[3].token == token && gyi_slots_find(&s, token) == &s.at[3]);
+    CHECK_EQ(s.cap, 5001);
+    CHECK(gyi_slots_find(&s, token) == &s.at[3]);
+    CHECK_EQ(gyi_slots_reserve(&s, &a, 5001), 0);
+    CHECK_EQ(s.cap, 7501); /* half more, so that one by one is cheap */
     uint32_t cap = s.cap;
     CHECK_EQ(gyi_slots_reserve(&s, &none, 4999), 0); /* room already: no memory asked for */
     CHECK_EQ(gyi_slots_reserve(&s, &none, 1000000), -ENOMEM);
@@ -49,16 +51,22 @@ TEST(slots, an_old_token_is_stale_and_no_token_is_0) {
     gyi_slots s;
     gyi_slots_init(&s);
     CHECK_EQ(gyi_slots_reserve(&s, &a, 10), 0);
-    gyi_slot_renew(&s.at[7], 7);
-    uint64_t old = s.at[7].token;
+    CHECK(gyi_slots_find(&s, 7) == NULL && gyi_slots_find(&s, 0) == NULL);
+    CHECK(s.at[0].generation != 0); /* as the upper half of the wake-up's token is */
+    gyi_slot_renew(&s.at[7]);
+    uint64_t old = gyi_slot_token(&s.at[7], 7);
     CHECK_EQ((uint32_t)old, 7);
     CHECK(old >> 32 != 0);
-    gyi_slot_renew(&s.at[7], 7);
+    s.at[7].generation |= GYI_SLOT_QUICK;
+    CHECK(gyi_slots_find(&s, old) == &s.at[7]);
+    CHECK_EQ(s.at[7].generation, (uint32_t)(old >> 32)); /* what the quick way compares */
+    gyi_slot_renew(&s.at[7]);
     CHECK(gyi_slots_find(&s, old) == NULL);
-    CHECK(gyi_slots_find(&s, s.at[7].token) == &s.at[7]);
-    s.at[7].token = UINT64_C(0xffffffff) << 32 | 7; /* the generation comes round, past 0 */
-    gyi_slot_renew(&s.at[7], 7);
-    CHECK_EQ(s.at[7].token >> 32, 1);
+    CHECK(s.at[7].generation < GYI_SLOT_QUICK);
+    CHECK(gyi_slots_find(&s, gyi_slot_token(&s.at[7], 7)) == &s.at[7]);
+    s.at[7].generation = UINT32_MAX; /* the generation comes round */
+    gyi_slot_renew(&s.at[7]);
+    CHECK_EQ(s.at[7].generation, 1);
     gyi_free(&a, s.at);
 }
 
