@@ -207,6 +207,6 @@ void gyi_watcher_tell_init(gyi_watcher *w) {
 /* Nothing is told any more. The memory goes with the record. */
 void gyi_watcher_tell_end(gyi_watcher *w) {
     gy_timer_stop(&w->later);
-    gyi_queue_drop(w->loop, &w->tell);
+    gyi_queue_drop(&w->tell);
     gyi_list_splice(&w->spare, &w->waiting);
 }

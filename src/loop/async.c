@@ -103,7 +103,7 @@ void gy_async_stop(gy_async *a) {
     a->priv.fn = NULL;
     /* It may still be in the inbox, from where nothing can be taken singly: so all of it is moved to the queue. */
     if (atomic_load(async_sent(&a->priv.sent))) gyi_async_collect(a->loop);
-    gyi_queue_drop(a->loop, &a->priv.entry);
+    gyi_queue_drop(&a->priv.entry);
 }
 
 bool gy_async_active(const gy_async *a) { return a->priv.flags & GYI_HANDLE_ACTIVE; }

@@ -47,7 +47,7 @@ void gy_hook_stop(gy_hook *h) {
     h->priv.flags = 0;
     gyi_list_remove(&h->priv.link);
     if (gyi_list_empty(&h->loop->hooks[h->priv.when])) h->loop->queue.special &= ~(1U << h->priv.when);
-    gyi_queue_drop(h->loop, &h->priv.entry);
+    gyi_queue_drop(&h->priv.entry);
 }
 
 bool gy_hook_active(const gy_hook *h) { return h->priv.flags & GYI_HANDLE_ACTIVE; }

@@ -335,7 +335,7 @@ int gy_io_start(gy_loop *loop, gy_io *io, int fd, unsigned events, gy_io_fn *fn)
     if (!fn || !io_asks(events)) return -EINVAL;
     if (gyi_watch_active(&io->priv.watch)) return -EALREADY;
     if (!io_can(loop, events)) return -ENOTSUP;
-    gyi_queue_drop(loop, &io->priv.watch.entry); /* a refusal that was not told yet is about an earlier descriptor */
+    gyi_queue_drop(&io->priv.watch.entry); /* a refusal that was not told yet is about an earlier descriptor */
     int err = gyi_watch_start(loop, &io->priv.watch, fd, events);
     if (err) return err;
     io->loop = loop;

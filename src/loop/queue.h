@@ -109,8 +109,7 @@ void gyi_queue_push(gy_loop *loop, gyi_entry *entry);
 void gyi_queue_push_front(gy_loop *loop, gyi_entry *entry);
 
 /* Takes an entry off; one that is on no list is ignored. */
-static inline void gyi_queue_drop(gy_loop *loop, gyi_entry *entry) {
-    (void)loop;
+static inline void gyi_queue_drop(gyi_entry *entry) {
     if (gyi_entry_listed(entry)) gyi_list_remove(entry);
 }
 

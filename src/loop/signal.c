@@ -100,7 +100,7 @@ void gy_signal_stop(gy_signal *s) {
     if (!(s->priv.flags & GYI_HANDLE_UNREF)) gyi_loop_unref(loop);
     s->priv.flags &= ~(uint32_t)GYI_HANDLE_ACTIVE;
     gyi_list_remove(&s->priv.link);
-    gyi_queue_drop(loop, &s->priv.entry);
+    gyi_queue_drop(&s->priv.entry);
     gyi_mutex_lock(&signal_lock);
     if (--row->watchers == 0) gyi_sig_restore(&loop->sys, s->signo, signal_handle, &row->before);
     if (gyi_list_empty(&loop->signals.list)) signal_loop_leave(loop);

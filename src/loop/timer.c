@@ -78,7 +78,7 @@ static bool timer_detach(gy_timer *t) {
         return true;
     }
     if (!state) return false;
-    if (state == GYI_TIMED_QUEUED) gyi_queue_drop(t->loop, &t->priv.timed.at.entry);
+    if (state == GYI_TIMED_QUEUED) gyi_queue_drop(&t->priv.timed.at.entry);
     else t->loop->firing = NULL;
     timer_set_state(t, 0);
     return true;

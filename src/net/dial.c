@@ -23,7 +23,7 @@ static const gy_ns DIAL_DELAY = GY_MS(250);
 /* Ends all that is under way. */
 static void dial_clear(gy_dial *d) {
     gy_timer_stop(&d->priv.limit);
-    gyi_queue_drop(d->loop, &d->priv.entry);
+    gyi_queue_drop(&d->priv.entry);
     gyi_dns_forget(&d->priv.dns);
     if (d->priv.race) d->tried = d->priv.race->begun;
     gyi_race_free(d->priv.race);

@@ -67,7 +67,7 @@ static void dns_drop(gy_dns *req) {
 
 static void dns_late(gy_timer *timer) {
     gy_dns *req = GY_OF(timer, gy_dns, priv.limit);
-    gyi_queue_drop(req->loop, &req->priv.entry);
+    gyi_queue_drop(&req->priv.entry);
     dns_end(req, -ETIMEDOUT);
     dns_drop(req);
     dns_tell(req, -ETIMEDOUT);
@@ -106,7 +106,7 @@ void gyi_dns_forget(gy_dns *req) {
     if (req->priv.state != DNS_IDLE) {
         dns_end(req, GY_ECANCELED);
         gy_timer_stop(&req->priv.limit);
-        gyi_queue_drop(req->loop, &req->priv.entry);
+        gyi_queue_drop(&req->priv.entry);
         req->priv.state = DNS_IDLE;
     }
     dns_drop(req);

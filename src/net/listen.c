@@ -79,7 +79,7 @@ void gyi_listen_ready(gy_stream *s) {
 
 /* The connection was taken: on to the next one. */
 static void listen_next(gy_stream *s) {
-    gyi_queue_drop(s->loop, &s->priv.watch.entry);
+    gyi_queue_drop(&s->priv.watch.entry);
     s->priv.state &= ~(unsigned)GYI_STREAM_PAUSED;
     s->priv.state |= GYI_STREAM_READABLE;
     gyi_stream_push(s);
@@ -116,7 +116,7 @@ int gyi_listen_take(gy_stream *server) {
 void gyi_listen_close(gy_stream *s) {
     if (s->priv.waiting) gyi_fd_close(&s->loop->sys, s->priv.waiting - 1);
     s->priv.waiting = 0;
-    gyi_queue_drop(s->loop, &s->priv.watch.entry); /* which may be on the list of paused ones */
+    gyi_queue_drop(&s->priv.watch.entry); /* which may be on the list of paused ones */
     if (gyi_list_empty(&s->loop->paused)) gy_timer_stop(&s->loop->resume);
     if (s->loop->listener_closed) s->loop->listener_closed(s);
 }

@@ -143,8 +143,8 @@ TEST_BACKENDS(process_life, a_loop_goes_although_a_forgotten_one_runs) {
     CHECK_EQ(kill(c.process.pid, 0), 0);
     gy_stream_close(&c.in, NULL);
     gy_loop_step(loop, GY_STEP_POLL);
-    siginfo_t info;
-    CHECK_EQ(waitid(P_PID, (id_t)c.process.pid, &info, WEXITED | WNOWAIT), 0);
+    siginfo_t info; /* one that is quick was waited for in that step already */
+    CHECK(waitid(P_PID, (id_t)c.process.pid, &info, WEXITED | WNOWAIT) == 0 || errno == ECHILD);
     CHECK_EQ(gy_loop_free(loop), 0);
     CHECK_EQ(waitpid(c.process.pid, NULL, WNOHANG), -1); /* it had ended, so it was waited for */
 }

@@ -41,7 +41,7 @@ TEST_BACKENDS(async, only_a_loop_that_sleeps_is_written_to_and_once) {
     CHECK(gyi_inbox_empty(&loop->inbox));
     gyi_async_collect(loop); /* of nothing */
     CHECK_EQ(loop->stats.posts, 3);
-    for (int i = 0; i < 3; i++) gyi_queue_drop(loop, &e[i]);
+    for (int i = 0; i < 3; i++) gyi_queue_drop(&e[i]);
     CHECK_EQ(runs, 0);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
@@ -61,7 +61,7 @@ TEST_BACKENDS(async, a_loop_that_dozes_is_woken_only_by_who_cannot_wait) {
     CHECK_EQ(wakeups(), 2);
     CHECK_EQ(atomic_load(&loop->asleep), GYI_AWAKE);
     gyi_async_collect(loop);
-    for (int i = 0; i < 3; i++) gyi_queue_drop(loop, &e[i]);
+    for (int i = 0; i < 3; i++) gyi_queue_drop(&e[i]);
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 

@@ -37,8 +37,8 @@ TEST(queue, a_halt_stands_in_front_once_and_a_stop_is_stronger) {
     CHECK(gyi_queue_check(q) && gyi_queue_pending(q));
     CHECK_EQ(gyi_queue_resume(q), GYI_HALT_STOP);
     CHECK(q->events.next == &e);
-    gyi_queue_drop(loop, &e);
-    gyi_queue_drop(loop, &e);
+    gyi_queue_drop(&e);
+    gyi_queue_drop(&e);
     CHECK(!gyi_queue_pending(q) && gyi_queue_check(q));
     CHECK_EQ(gy_loop_free(loop), 0);
 }
