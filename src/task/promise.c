@@ -53,7 +53,7 @@ gy_promise *gyi_promise_make(gyi_task *task, unsigned flags) {
     p->entry.next = NULL;
     p->entry.run = NULL;
     p->refs = 1;
-    p->flags = (uint16_t)(flags | GYI_PROMISE_LIVE);
+    p->flags = (uint16_t)flags;
     p->reactions = NULL;
     return p;
 }
@@ -83,11 +83,13 @@ static void promise_abandon(gyi_task *task, gy_promise *p) {
 static void promise_end(gyi_task *task, gy_promise *p) {
     if (!(p->flags & GYI_PROMISE_SETTLED)) {
         promise_abandon(task, p);
+        p->flags = 0;
         gyi_promise_cell_free(task, p);
         return;
     }
     gy_promise *owner = p->as.done.owner;
     gy_value value = p->as.done.value;
+    p->flags = 0;
     gyi_promise_cell_free(task, p);
     if (owner) gyi_promise_release(task, owner);
     else if (value.drop && value.drop != gyi_value_error) value.drop(value.ptr);
@@ -163,15 +165,15 @@ static inline void promise_tell(gyi_task *task, gy_promise *p, gyi_entry *first)
 
 /* As below, with a value that nobody owns: what most are settled with. */
 static inline void promise_fulfil(gyi_task *task, gy_promise *p, gy_value plain) {
-    p->flags |= GY_FULFILLED | GYI_PROMISE_LOCKED;
+    p->flags |= GY_FULFILLED | GYI_PROMISE_LOCKED | GYI_PROMISE_PLAIN;
     p->as.done.value = plain;
     p->as.done.owner = NULL;
     if (p->reactions) promise_tell(task, p, p->reactions);
 }
 
 void gyi_promise_settle(gyi_task *task, gy_promise *p, unsigned state, gy_value value, gy_promise *owner) {
-    unsigned holds = value.drop || owner ? GYI_PROMISE_HOLDS : 0;
-    p->flags |= (uint16_t)(state | holds | GYI_PROMISE_LOCKED);
+    unsigned plain = owner || (value.drop && value.drop != gyi_value_error) ? 0 : GYI_PROMISE_PLAIN;
+    p->flags |= (uint16_t)(state | plain | GYI_PROMISE_LOCKED);
     p->as.done.value = value;
     p->as.done.owner = owner;
     if (p->reactions) promise_tell(task, p, p->reactions);

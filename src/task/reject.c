@@ -82,7 +82,7 @@ void gyi_reject_init(gyi_task *task) {
     gyi_list_init(&task->late);
     task->check.run = reject_check;
     p->refs = 1;
-    p->flags = GY_REJECTED | GYI_PROMISE_LOCKED | GYI_PROMISE_LIVE;
+    p->flags = GY_REJECTED | GYI_PROMISE_LOCKED | GYI_PROMISE_PLAIN;
     p->reactions = NULL;
     p->entry.next = NULL;
     p->as.done.value = gy_err(-ENOMEM);

@@ -53,7 +53,7 @@ static bool task_end_values(gyi_task_slab *slab) {
     for (unsigned i = 0; i < GYI_TASK_CELLS; i++) {
         gy_promise *p = &slab->cell[i];
         GYI_TASK_UNPOISON(p, sizeof *p); /* a destructor may have freed it just now */
-        if (!(p->flags & GYI_PROMISE_LIVE) || !(p->flags & GYI_PROMISE_SETTLED)) continue;
+        if (!(p->flags & GYI_PROMISE_SETTLED) || (p->flags & GYI_PROMISE_PLAIN)) continue; /* or a free cell */
         gy_value v = p->as.done.value;
         if (!v.drop || v.drop == gyi_value_error || p->as.done.owner) continue;
         p->as.done.value = gy_num(0);

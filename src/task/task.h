@@ -40,8 +40,7 @@ enum {
     GYI_PROMISE_HANDLED = 8,  /* somebody reacts, or did */
     GYI_PROMISE_TOLD    = 16, /* reported as unhandled */
     GYI_PROMISE_LATE    = 32, /* on the list of those to be looked at after the jobs, which holds a reference */
-    GYI_PROMISE_LIVE    = 64, /* not a free cell */
-    GYI_PROMISE_HOLDS   = 128 /* settled: with a value that has a `drop`, or an owner of it */
+    GYI_PROMISE_PLAIN   = 64  /* settled, with a value that nobody has to destroy */
 };
 
 enum { GYI_TASK_CELLS = 63 }; /* with its head, a slab has 4 KiB */
@@ -143,8 +142,8 @@ static inline void gyi_task_micro(gyi_task *task, gyi_entry *entry) { gyi_queue_
 /* A pending promise with one reference; NULL when there is no memory. */
 gy_promise *gyi_promise_make(gyi_task *task, unsigned flags);
 
+/* The flags stay: those of a plain promise say that there is nothing to destroy, and others are cleared before. */
 static inline void gyi_promise_cell_free(gyi_task *task, gy_promise *promise) {
-    promise->flags = 0;
     promise->as.next = task->free;
     task->free = promise;
     GYI_TASK_POISON(promise, sizeof *promise);
@@ -166,8 +165,7 @@ void gyi_promise_reap(gyi_task *task, gy_promise *promise);
 /* Most promises are settled and hold nothing when their last reference goes. */
 static inline void gyi_promise_release(gyi_task *task, gy_promise *promise) {
     if (--promise->refs) return;
-    unsigned how = promise->flags & (GYI_PROMISE_SETTLED | GYI_PROMISE_HOLDS);
-    if (how && how < GYI_PROMISE_HOLDS) gyi_promise_cell_free(task, promise);
+    if (promise->flags & GYI_PROMISE_PLAIN) gyi_promise_cell_free(task, promise);
     else gyi_promise_reap(task, promise);
 }
 
