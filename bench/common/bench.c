@@ -5,12 +5,15 @@
 #include "common/bench.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static int arg_count;
 static char **arg_values;
@@ -141,6 +144,22 @@ void bench_descriptors(uint64_t count)
     if (limit.rlim_max < count)
         limit.rlim_max = count;
     bench_must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "raise the limit of open descriptors");
+}
+
+void bench_tcp_pair(int ends[2])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+
+    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+    bench_must(server >= 0 && ends[0] >= 0, "make sockets");
+    bench_must(bind(server, (struct sockaddr *)&at, len) == 0 && listen(server, 1) == 0, "listen");
+    bench_must(getsockname(server, (struct sockaddr *)&at, &len) == 0, "ask for the port");
+    bench_must(connect(ends[0], (struct sockaddr *)&at, len) == 0, "connect");
+    ends[1] = accept(server, NULL, NULL);
+    bench_must(ends[1] >= 0, "accept");
+    close(server);
 }
 
 void bench_begin(const char *workload)

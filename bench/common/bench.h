@@ -49,6 +49,9 @@ void bench_pin(void);
 /* Raises the limit of open descriptors to at least `count`, or ends the program. */
 void bench_descriptors(uint64_t count);
 
+/* Two ends of a tcp connection on the loopback interface, both blocking. */
+void bench_tcp_pair(int ends[2]);
+
 /* The output line. */
 void bench_begin(const char *workload);
 void bench_fact(const char *name, double value);

@@ -3,7 +3,6 @@
  */
 #include "file_to_socket/workload.h"
 
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +24,6 @@ static int make_file(void)
         bench_must(write(fd, piece, MIB) == MIB, "fill the file");
     free(piece);
     return fd;
-}
-
-static void connect_tcp(int ends[2])
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int server = socket(AF_INET, SOCK_STREAM, 0);
-
-    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
-    bench_must(server >= 0 && ends[0] >= 0, "make sockets");
-    bench_must(bind(server, (struct sockaddr *)&at, len) == 0 && listen(server, 1) == 0, "listen");
-    bench_must(getsockname(server, (struct sockaddr *)&at, &len) == 0, "ask for the port");
-    bench_must(connect(ends[0], (struct sockaddr *)&at, len) == 0, "connect");
-    ends[1] = accept(server, NULL, NULL);
-    bench_must(ends[1] >= 0, "accept");
-    close(server);
 }
 
 /* The other process: reads `bytes`, then says so. */
@@ -72,7 +55,7 @@ int main(int argc, char **argv)
     if (strcmp(variant, "file_to_local") == 0)
         bench_must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "make a pair of sockets");
     else
-        connect_tcp(ends);
+        bench_tcp_pair(ends);
     file = make_file();
     child = fork();
     bench_must(child >= 0, "fork");

@@ -4,7 +4,6 @@
 #include "pump/workload.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,22 +28,6 @@ bool pump_got(size_t bytes)
     return bytes_left == 0;
 }
 
-static void connect_tcp(int ends[2])
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int server = socket(AF_INET, SOCK_STREAM, 0);
-
-    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
-    bench_must(server >= 0 && ends[0] >= 0, "make sockets");
-    bench_must(bind(server, (struct sockaddr *)&at, len) == 0 && listen(server, 1) == 0, "listen");
-    bench_must(getsockname(server, (struct sockaddr *)&at, &len) == 0, "ask for the port");
-    bench_must(connect(ends[0], (struct sockaddr *)&at, len) == 0, "connect");
-    ends[1] = accept(server, NULL, NULL);
-    bench_must(ends[1] >= 0, "accept");
-    close(server);
-}
-
 int main(int argc, char **argv)
 {
     struct bench_watch watch;
@@ -59,7 +42,7 @@ int main(int argc, char **argv)
     if (pump_local)
         bench_must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "make a pair of sockets");
     else
-        connect_tcp(ends);
+        bench_tcp_pair(ends);
     for (int i = 0; i < 2; i++)
         bench_must(fcntl(ends[i], F_SETFL, O_NONBLOCK) == 0, "set a socket non-blocking");
     memset(pump_payload, 'x', sizeof pump_payload);

@@ -4,6 +4,8 @@
 #ifndef GYI_SYS_FILECALL_H
 #define GYI_SYS_FILECALL_H
 
+#include <stdbool.h>
+
 #include "sys/sys.h"
 
 #define GYI_FILE_CALL(sys, kind, type, call)                                                                          \
@@ -14,5 +16,12 @@
         if (gyi_result >= 0) return gyi_result;                                                                       \
         if (errno != EINTR) return -errno;                                                                            \
     }
+
+/* Whether a call that lets the kernel move bytes says that it cannot do this: that has many names, by kernel and file
+ * system. Some of them may mean something worse, which is met again when the bytes are read and written. */
+static inline bool gyi_file_unable(int64_t err) {
+    return err == -ENOSYS || err == -EXDEV || err == -EINVAL || err == -EOPNOTSUPP || err == -EPERM ||
+           err == -EACCES || err == -EBADF;
+}
 
 #endif

@@ -17,26 +17,14 @@
 
 #define FILECOPY_CLONE _IOW(0x94, 9, int) /* FICLONE of <linux/fs.h>, which is not installed everywhere */
 
-static int filecopy_error(int err) {
-    switch (err) {
-    case -ENOSYS:
-    case -EXDEV:
-    case -EINVAL:
-    case -EOPNOTSUPP:
-    case -EPERM:
-    case -EACCES:
-    case -EBADF: return -ENOTSUP;
-    default: return err;
-    }
-}
+static int64_t filecopy_result(int64_t n) { return gyi_file_unable(n) ? -ENOTSUP : n; }
 
 static int64_t filecopy_range(gyi_sys *sys, int from, int to, size_t len) {
     GYI_FILE_CALL(sys, GYI_SYS_FILE, ssize_t, copy_file_range(from, NULL, to, NULL, len, 0));
 }
 
 int64_t gyi_file_copy_range(gyi_sys *sys, int from, int to, size_t len) {
-    int64_t n = filecopy_range(sys, from, to, len);
-    return n < 0 ? filecopy_error((int)n) : n;
+    return filecopy_result(filecopy_range(sys, from, to, len));
 }
 
 static int64_t filecopy_send(gyi_sys *sys, int from, int to, off_t at, size_t len) {
@@ -44,8 +32,7 @@ static int64_t filecopy_send(gyi_sys *sys, int from, int to, off_t at, size_t le
 }
 
 int64_t gyi_file_send(gyi_sys *sys, int from, int to, int64_t at, size_t len) {
-    int64_t n = filecopy_send(sys, from, to, (off_t)at, len);
-    return n < 0 ? filecopy_error((int)n) : n;
+    return filecopy_result(filecopy_send(sys, from, to, (off_t)at, len));
 }
 
 static int filecopy_clone(gyi_sys *sys, int from, int to) {

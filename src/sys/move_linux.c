@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Linux: sendfile(), splice(), copy_file_range().
  *
- * "Cannot" has many names, by kernel and file system; here they all become -ENOTSUP. An error that would be met in
- * reading and writing too is found again there, so nothing is lost when one of the names means something worse.
+ * Every answer that says "cannot" becomes -ENOTSUP here.
  *
  * Whether a part of a file is in memory is asked in two steps. cachestat() counts the pages that are there, exactly and
  * at once, but counts those too that are still being filled; as files are filled from the front, a read of the last
@@ -23,18 +22,8 @@
 #include "sys/move.h"
 
 static int64_t move_result(int64_t n) {
-    switch (n) {
-    case -ENOSYS:
-    case -EXDEV:
-    case -EINVAL:
-    case -EOPNOTSUPP:
-    case -EPERM:
-    case -EACCES:
-    case -ESPIPE:
-    case -EBADF: return -ENOTSUP;
-    case -EINPROGRESS: return -EAGAIN; /* with fast open, sending may be what begins to connect */
-    default: return n;
-    }
+    if (n == -EINPROGRESS) return -EAGAIN; /* with fast open, sending may be what begins to connect */
+    return gyi_file_unable(n) || n == -ESPIPE ? -ENOTSUP : n;
 }
 
 /* ---- to sockets and pipes ---------------------------------------------------------------------------------------- */

@@ -7,23 +7,19 @@
 
 #include "gyre/gyre.h"
 #include "harness.h"
+#include "trail.h"
 
 static gy_loop *loop;
-static char trace[200];
+static trail trace;
 
 static void begin(const char *backend) {
-    trace[0] = 0;
+    trace.text[0] = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
 }
 
 static void end(void) { CHECK_EQ(gy_loop_free(loop), 0); }
 
-static void say(const char *what) {
-    size_t used = strlen(trace);
-    CHECK(used + strlen(what) + 2 < sizeof trace);
-    if (used) trace[used++] = ' ';
-    memcpy(trace + used, what, strlen(what) + 1);
-}
+static void say(const char *what) { trail_add(&trace, what); }
 
 static gy_value say_then(gy_value v, void *ctx) {
     (void)v;
@@ -71,7 +67,7 @@ TEST_BACKENDS(coros, p14_the_body_begins_in_the_call_and_an_await_takes_1) {
     CHECK_EQ(gy_coro_start(loop, &o.co, (gy_coro_opts){.fn = awaits_twice}), 0);
     say("started");
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "begin started 1 once 2 twice 3 4 5");
+    CHECK_STR(trace.text, "begin started 1 once 2 twice 3 4 5");
     gy_promise_free(o.promise);
     end();
 }
@@ -97,7 +93,7 @@ TEST_BACKENDS(coros, p06_awaiting_one_that_has_ended_takes_1) {
     ruler();
     gy_coro_start(loop, &o.co, (gy_coro_opts){.fn = awaits_child});
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "child 1 parent 2 3 4 5");
+    CHECK_STR(trace.text, "child 1 parent 2 3 4 5");
     end();
 }
 
@@ -115,7 +111,7 @@ TEST_BACKENDS(coros, p06_the_promise_of_one_that_awaits_once_takes_2) {
     gy_coro_start(loop, &o.co, (gy_coro_opts){.fn = awaits_once});
     gy_then(GY_PROMISE(loop, coro, &o.co, gy_coro_join(&o.co)), say_then, "x");
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "1 2 x 3 4 5");
+    CHECK_STR(trace.text, "1 2 x 3 4 5");
     gy_promise_free(o.promise);
     end();
 }
@@ -223,7 +219,7 @@ TEST_BACKENDS(coros, an_echo_is_read_from_top_to_bottom) {
     CHECK_EQ(t.co.err, 0);
     CHECK_EQ(t.co.value.num, 5);
     CHECK_EQ(t.closed, 2);
-    CHECK_STR(trace, "");
+    CHECK_STR(trace.text, "");
     end();
 }
 
@@ -236,7 +232,7 @@ TEST_BACKENDS(coros, a_time_limit_ends_reads_and_everything_is_closed) {
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(t.stop.reason, -ETIMEDOUT);
     CHECK_EQ(t.closed, 2);
-    CHECK_STR(trace, "GY_ECANCELED GY_ECANCELED");
+    CHECK_STR(trace.text, "GY_ECANCELED GY_ECANCELED");
     gy_cancel_close(&t.stop);
     end();
 }

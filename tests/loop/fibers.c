@@ -7,23 +7,19 @@
 
 #include "gyre/gyre.h"
 #include "harness.h"
+#include "trail.h"
 
 static gy_loop *loop;
-static char trace[200];
+static trail trace;
 
 static void begin(const char *backend) {
-    trace[0] = 0;
+    trace.text[0] = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
 }
 
 static void end(void) { CHECK_EQ(gy_loop_free(loop), 0); }
 
-static void say(const char *what) {
-    size_t used = strlen(trace);
-    CHECK(used + strlen(what) + 2 < sizeof trace);
-    if (used) trace[used++] = ' ';
-    memcpy(trace + used, what, strlen(what) + 1);
-}
+static void say(const char *what) { trail_add(&trace, what); }
 
 static gy_value say_then(gy_value v, void *ctx) {
     (void)v;
@@ -69,7 +65,7 @@ TEST_BACKENDS(fibers, p14_the_body_begins_in_the_call_and_an_await_takes_1) {
     start(awaits_twice, p);
     say("started");
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "begin started 1 once 2 twice 3 4 5");
+    CHECK_STR(trace.text, "begin started 1 once 2 twice 3 4 5");
     gy_promise_free(p);
     end();
 }
@@ -80,7 +76,7 @@ TEST_BACKENDS(fibers, p14_an_await_that_comes_first_is_first) {
     start(awaits_twice, p);
     ruler();
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "begin once 1 twice 2 3 4 5");
+    CHECK_STR(trace.text, "begin once 1 twice 2 3 4 5");
     gy_promise_free(p);
     end();
 }
@@ -101,7 +97,7 @@ static void jobs(const char *backend, gy_fiber_fn *fn, const char *want) {
     ruler();
     gy_then(start(fn, p), say_then, "x");
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, want);
+    CHECK_STR(trace.text, want);
     gy_promise_free(p);
     end();
 }
@@ -129,7 +125,7 @@ TEST_BACKENDS(fibers, p15_a_rejection_is_seen_at_the_await_and_the_start_never_f
     gy_catch(start(awaits_rejected, p), name_error, NULL);
     say("started");
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "started EIO EPIPE");
+    CHECK_STR(trace.text, "started EIO EPIPE");
     gy_promise_free(p);
     end();
 }
@@ -160,8 +156,8 @@ TEST_BACKENDS(fibers, a_resumed_fiber_comes_after_ticks_and_before_the_next_even
     gy_immediate(loop, &immediate, say_job);
     gy_defer(loop, &tick, say_job);
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK(strncmp(trace, "tick ", 5) == 0);
-    CHECK(strstr(trace, "timer begin once twice timer begin once twice") != NULL);
+    CHECK(strncmp(trace.text, "tick ", 5) == 0);
+    CHECK(strstr(trace.text, "timer begin once twice timer begin once twice") != NULL);
     gy_promise_free(p);
     end();
 }
@@ -173,7 +169,7 @@ TEST_BACKENDS(fibers, yield_lets_everything_else_pass) {
     gy_microtask(loop, &micro, say_job);
     ruler();
     CHECK_EQ(gy_loop_run(loop), 0);
-    CHECK_STR(trace, "a micro 1 2 3 4 5 b");
+    CHECK_STR(trace.text, "a micro 1 2 3 4 5 b");
     end();
 }
 

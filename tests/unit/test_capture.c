@@ -13,6 +13,7 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "outcome.h"
+#include "scarce.h"
 #include "trail.h"
 
 typedef struct scene {
@@ -435,21 +436,10 @@ TEST(capture, e07_listening_is_refused_as_by_gy_on) {
     scene_end(&s);
 }
 
-static bool no_memory;
-static void *scarce(size_t size, void *ctx) {
-    (void)ctx;
-    return no_memory ? NULL : malloc(size);
-}
-static void give_back(void *ptr, void *ctx) {
-    (void)ctx;
-    free(ptr);
-}
-
 TEST(capture, without_memory_the_rejection_is_reported_instead) {
     scene s = {.called = 0};
     now = &s;
-    no_memory = false;
-    gy_loop_opts how = {.backend = "sim", .alloc = {.alloc = scarce, .free = give_back}};
+    gy_loop_opts how = {.backend = "sim", .alloc = scarce_memory()};
     CHECK_EQ(gy_loop_new(&s.loop, how), 0);
     no_memory = true;
     CHECK_EQ(gy_on_async(s.loop, &s.emitter, "x", &s.async, works), -ENOMEM);
@@ -467,17 +457,10 @@ TEST(capture, without_memory_the_rejection_is_reported_instead) {
     scene_end(&s);
 }
 
-static size_t allocations;
-static void *counted(size_t size, void *ctx) {
-    (void)ctx;
-    allocations++;
-    return malloc(size);
-}
-
 TEST(capture, the_steady_state_allocates_nothing) {
     scene s = {.called = 0};
     now = &s;
-    gy_loop_opts how = {.backend = "sim", .alloc = {.alloc = counted, .free = give_back}};
+    gy_loop_opts how = {.backend = "sim", .alloc = scarce_memory()};
     CHECK_EQ(gy_loop_new(&s.loop, how), 0);
     gy_on_async(s.loop, &s.emitter, "x", &s.async, fails);
     gy_on(&s.emitter, "error", &s.error, hear_error);

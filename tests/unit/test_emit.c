@@ -7,6 +7,7 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "outcome.h"
+#include "scarce.h"
 #include "trail.h"
 
 enum { WORKERS = 3 };
@@ -423,21 +424,10 @@ TEST(emit, e20_typed_events_have_typed_listeners_that_return_promises) {
     crew_end(&c);
 }
 
-static bool no_memory;
-static void *scarce(size_t size, void *ctx) {
-    (void)ctx;
-    return no_memory ? NULL : malloc(size);
-}
-static void give_back(void *ptr, void *ctx) {
-    (void)ctx;
-    free(ptr);
-}
-
 TEST(emit, without_memory_nobody_is_called) {
     crew c = {.unhandled = 0};
     now = &c;
-    gy_loop_opts how = {.backend = "sim", .alloc = {.alloc = scarce, .free = give_back}};
-    no_memory = false;
+    gy_loop_opts how = {.backend = "sim", .alloc = scarce_memory()};
     CHECK_EQ(gy_loop_new(&c.loop, how), 0);
     no_memory = true;
     CHECK(gy_emit_async(c.loop, &c.emitter, "x", NULL) == NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What happened, in order, as a line of words: for tests in which the order is what matters. */
-#ifndef GY_TESTS_UNIT_TRAIL_H
-#define GY_TESTS_UNIT_TRAIL_H
+#ifndef GY_TESTS_HARNESS_TRAIL_H
+#define GY_TESTS_HARNESS_TRAIL_H
 
 #include <string.h>
 
