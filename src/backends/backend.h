@@ -25,8 +25,7 @@ enum {
     GYI_CAP_FD   = 2, /* `fd` can be waited for in another poller */
     GYI_CAP_CLOSE = 4, /* closing a descriptor forgets it */
     GYI_CAP_OWN   = 8, /* `fd` is not inherited by a child: its number is somebody else's there */
-    GYI_CAP_PRIORITY = 16, /* GY_PRIORITY can be asked for */
-    GYI_CAP_NS = 32 /* waits end after microseconds when they are asked to, not with the next millisecond */
+    GYI_CAP_PRIORITY = 16 /* GY_PRIORITY can be asked for */
 };
 
 /* Told only: the descriptor was closed while it was watched; edge-triggered, the peer will send no more (without this,

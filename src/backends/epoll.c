@@ -31,12 +31,14 @@ enum { EPOLL_PWAIT2 = SYS_epoll_pwait2 };
 enum { EPOLL_PWAIT2 = 441 }; /* the same on every architecture */
 #endif
 
+enum { EPOLL_CAP_NS = 0x100 }; /* epoll_pwait2 has not been found missing */
+
 static int epoll_open(gyi_poller *p) {
     int err = gyi_sys_enter(p->sys, GYI_SYS_POLLER);
     if (err) return err;
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     if (p->fd < 0) return -errno;
-    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_PRIORITY | GYI_CAP_NS;
+    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_PRIORITY | EPOLL_CAP_NS;
     return 0;
 }
 
@@ -85,10 +87,10 @@ static int epoll_wait_ms(gyi_poller *p, struct epoll_event *to, int cap, gy_ns t
 }
 
 static GYI_APART int epoll_wait_long(gyi_poller *p, struct epoll_event *to, int cap, gy_ns timeout) {
-    if (p->caps & GYI_CAP_NS) {
+    if (p->caps & EPOLL_CAP_NS) {
         int n = epoll_wait_ns(p, to, cap, timeout);
         if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
-        p->caps &= ~(unsigned)GYI_CAP_NS;
+        p->caps &= ~(unsigned)EPOLL_CAP_NS;
     }
     return epoll_wait_ms(p, to, cap, timeout);
 }

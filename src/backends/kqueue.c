@@ -44,7 +44,7 @@ static int kqueue_open(gyi_poller *p) {
         return err;
     }
     p->fd = fd;
-    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_OWN | GYI_CAP_NS;
+    p->caps = GYI_CAP_EDGE | GYI_CAP_FD | GYI_CAP_CLOSE | GYI_CAP_OWN;
     return 0;
 }
 

@@ -6,30 +6,21 @@
  * sees the other: no message waits for the next event by chance, and a loop that is awake is never written to. The
  * first sender takes `asleep` away, so one write wakes the loop for all that follow.
  *
- * Where answers come by the dozen, waking the loop for each costs more than the answers: it has hardly gone to sleep
- * when the next one comes. Such a loop dozes: it waits for 50 microseconds at most, and who has more answers coming
- * leaves it alone. That is no chance either: what is pushed to a loop that dozes is found when the doze ends.
- *
  * The wake-up descriptor is watched edge-triggered where the backend can, and then it is never read: every write is a
  * new edge. */
 #include "loop/loop.h"
 
 void gyi_async_wake(gy_loop *l) {
-    if (!atomic_load(&l->asleep) || !atomic_exchange(&l->asleep, GYI_AWAKE)) return;
+    if (!atomic_load(&l->asleep) || !atomic_exchange(&l->asleep, 0)) return;
     atomic_fetch_add_explicit(&l->wakeups, 1, memory_order_relaxed);
     int err = l->poller.ops->wake ? l->poller.ops->wake(&l->poller) : gyi_wake_send(&l->wake);
     /* Not woken: the next sender shall try again. */
-    if (err) atomic_store(&l->asleep, GYI_ASLEEP);
+    if (err) atomic_store(&l->asleep, 1);
 }
 
 void gyi_async_push(gy_loop *l, gyi_entry *entry) {
     gyi_inbox_push(&l->inbox, entry);
     gyi_async_wake(l);
-}
-
-void gyi_async_push_soon(gy_loop *l, gyi_entry *entry) {
-    gyi_inbox_push(&l->inbox, entry);
-    if (atomic_load(&l->asleep) != GYI_DOZING) gyi_async_wake(l);
 }
 
 void gyi_async_collect(gy_loop *l) {

@@ -13,9 +13,6 @@
 #include "sys/report.h"
 
 enum { LOOP_JOB_BUDGET = 10000, LOOP_BATCH = 256, LOOP_BATCH_MOST = 4096 };
-enum { LOOP_FLOW = 32 }; /* jobs out from which on they are many */
-
-static const gy_ns LOOP_DOZE = GY_US(50);
 
 gy_ns gyi_loop_clock(const gy_loop *loop) {
     gy_ns (*now)(const gyi_poller *) = loop->poller.ops->now;
@@ -41,25 +38,15 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
     l->stats.mark = now;
 }
 
-/* Many jobs are out: the loop dozes (async.c) if answers have come since the last wait, and sleeps when a doze has
- * brought none. @return how long it is to wait. */
-static GYI_APART gy_ns loop_lie_down(gy_loop *l, gy_ns timeout) {
-    bool doze = l->flowing && timeout > LOOP_DOZE && (l->poller.caps & GYI_CAP_NS);
-    l->flowing = false;
-    atomic_store(&l->asleep, doze ? GYI_DOZING : GYI_ASLEEP);
-    return doze ? LOOP_DOZE : timeout;
-}
-
 /* Waits for events until `deadline`. */
-static GYI_FUSED int loop_wait(gy_loop *l, gy_ns deadline) {
+static inline int loop_wait(gy_loop *l, gy_ns deadline) {
     gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
     loop_account(l, now);
-    if (GYI_UNLIKELY(l->working >= LOOP_FLOW)) timeout = loop_lie_down(l, timeout);
-    else atomic_store(&l->asleep, GYI_ASLEEP);
+    atomic_store(&l->asleep, 1);
     if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
     l->poller.outside = l->working + l->outside;
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
-    atomic_store_explicit(&l->asleep, GYI_AWAKE, memory_order_relaxed);
+    atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
     l->now = gyi_loop_clock(l);
     l->stats.waiting += l->now - now;
     l->stats.mark = l->now;
@@ -191,7 +178,7 @@ int gy_loop_fd(const gy_loop *loop) { return loop->poller.caps & GYI_CAP_FD ? lo
 gy_ns gy_loop_timeout(gy_loop *loop) {
     if (gyi_io_apply(loop)) return 0;
     /* From here on somebody else waits in the loop's name: whoever posts must make the descriptor readable. */
-    atomic_store(&loop->asleep, GYI_ASLEEP);
+    atomic_store(&loop->asleep, 1);
     if (!gyi_inbox_empty(&loop->inbox)) return 0;
     if (gyi_queue_pending(&loop->queue) || (loop->queue.special & GYI_SPECIAL_AWAKE)) return 0;
     gy_ns deadline = gyi_wheel_next(&loop->wheel), now = gyi_loop_clock(loop);

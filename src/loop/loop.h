@@ -31,9 +31,6 @@ enum { GYI_HANDLE_ACTIVE = 1, GYI_HANDLE_UNREF = 2 };
 
 enum { GYI_HOOK_KINDS = 3 };
 
-/* gy_loop.asleep. A loop that dozes looks for itself within microseconds. */
-enum { GYI_AWAKE, GYI_ASLEEP, GYI_DOZING };
-
 typedef struct gyi_stats {
     uint64_t turns, io, timers, posts, hooks, signals, stale;
     gy_ns waiting, busy;
@@ -75,8 +72,7 @@ struct gy_loop {
 
     /* async.c */
     gyi_inbox inbox;
-    _Atomic int asleep;  /* GYI_ASLEEP: the loop waits, or is about to: who posts must wake it */
-    bool flowing;        /* a pool job has reported since the last wait: see loop_lie_down() */
+    _Atomic int asleep;  /* the loop waits, or is about to: who posts must wake it */
     _Atomic unsigned wakeups; /* no wider: it is counted in signal handlers, where an emulated atomic would lock */
     gyi_wake wake;
     gyi_watch woken;
@@ -186,9 +182,6 @@ void gyi_async_collect(gy_loop *loop);
 
 /* Sends an entry, which is on no list, to be run by the loop. Any thread. */
 void gyi_async_push(gy_loop *loop, gyi_entry *entry);
-
-/* As gyi_async_push(), for an entry that may wait for others: a loop that dozes is not woken. Any thread. */
-void gyi_async_push_soon(gy_loop *loop, gyi_entry *entry);
 
 /* Ends the loop's wait if it waits. Any thread, and signal handlers. */
 void gyi_async_wake(gy_loop *loop);

@@ -7,13 +7,8 @@
  * the one that was busy last, through a condition of its own: one condition for all would wake the one that slept
  * longest, whose stack has left the caches.
  *
- * Waking the loop costs as much. While many jobs wait, a loop that dozes is left alone (gyi_async_push_soon): it is
- * woken before the queue is empty, so that the threads need not go to sleep meanwhile.
- *
  * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane ends. */
 #include "pool/pool.h"
-
-enum { LANE_MANY = 16 }; /* jobs that wait from which on an answer can wait for others */
 
 /* ---- calling threads, with the lock held ------------------------------------------------------------------------- */
 
@@ -98,10 +93,9 @@ static void lane_work(gyi_lane *lane, gyi_worker *worker) {
     gy_work *work = lane_take(lane), *done = NULL;
     while (work || done) {
         gyi_worker *next = lane_call(lane);
-        gyi_report when = lane->queued < LANE_MANY ? GYI_REPORT_NOW : GYI_REPORT_SOON;
         gyi_mutex_unlock(&lane->lock);
         lane_wake(next);
-        if (done) gyi_work_report(done, 0, when);
+        if (done) gyi_work_report(done, 0);
         if (work) work->priv.run(work);
         gyi_mutex_lock(&lane->lock);
         done = work ? lane_did(lane, worker, work) : NULL;
@@ -187,7 +181,7 @@ static void lane_refuse(gyi_lane *lane, int err) {
         lane->queued--;
         lane->cancelled++;
         work->priv.state = GYI_WORK_TAKEN;
-        gyi_work_report(work, err, GYI_REPORT_NOW);
+        gyi_work_report(work, err);
     }
 }
 

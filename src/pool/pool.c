@@ -80,20 +80,18 @@ int gy_loop_pool(gy_loop *loop, gy_pool **out) {
 static void work_finish(gyi_entry *entry) {
     gy_work *work = GY_OF(entry, gy_work, priv.entry);
     work->loop->working--;
-    work->loop->flowing = true;
     work->priv.away = GYI_WORK_HOME;
     gyi_pool_unref(work->priv.pool);
     if (work->priv.done) work->priv.done(work, work->priv.err);
 }
 
-void gyi_work_report(gy_work *work, int err, gyi_report when) {
+void gyi_work_report(gy_work *work, int err) {
     work->priv.err = err;
     work->priv.entry.run = work_finish;
     /* Once it is pushed, the loop may run `done`, and be freed there and then. */
     gy_loop *loop = work->loop;
     atomic_fetch_add_explicit(&loop->reporting, 1, memory_order_relaxed);
-    if (when == GYI_REPORT_SOON) gyi_async_push_soon(loop, &work->priv.entry);
-    else gyi_async_push(loop, &work->priv.entry);
+    gyi_async_push(loop, &work->priv.entry);
     atomic_fetch_sub_explicit(&loop->reporting, 1, memory_order_release);
 }
 
@@ -159,7 +157,7 @@ int gy_pool_cancel(gy_work *work) {
         int err = gyi_lane_cancel(&work->priv.pool->lane[work->priv.lane], work);
         if (err) return err;
     }
-    gyi_work_report(work, GY_ECANCELED, GYI_REPORT_NOW);
+    gyi_work_report(work, GY_ECANCELED);
     return 0;
 }
 

@@ -75,11 +75,8 @@ int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
 int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
 
 /* ---- pool.c ---- */
-/* Whether the loop is to hear of a job now, or may hear of it together with others that will be done in a moment. */
-typedef enum gyi_report { GYI_REPORT_NOW, GYI_REPORT_SOON } gyi_report;
-
 /* Sends a job that is on no list back to its loop. Any thread. */
-void gyi_work_report(gy_work *work, int err, gyi_report when);
+void gyi_work_report(gy_work *work, int err);
 
 /* Gives up a share in a pool; the last one frees it. Any thread. */
 void gyi_pool_unref(gy_pool *pool);

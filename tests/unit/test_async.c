@@ -46,25 +46,6 @@ TEST_BACKENDS(async, only_a_loop_that_sleeps_is_written_to_and_once) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
-TEST_BACKENDS(async, a_loop_that_dozes_is_woken_only_by_who_cannot_wait) {
-    gyi_entry e[3] = {{.run = run}, {.run = run}, {.run = run}};
-    begin(backend);
-    atomic_store(&loop->asleep, GYI_DOZING);
-    gyi_async_push_soon(loop, &e[0]);
-    CHECK_EQ(wakeups(), 0);
-    CHECK_EQ(atomic_load(&loop->asleep), GYI_DOZING);
-    gyi_async_push(loop, &e[1]);
-    CHECK_EQ(wakeups(), 1);
-    CHECK_EQ(atomic_load(&loop->asleep), GYI_AWAKE);
-    atomic_store(&loop->asleep, GYI_ASLEEP);
-    gyi_async_push_soon(loop, &e[2]); /* nobody would look for it */
-    CHECK_EQ(wakeups(), 2);
-    CHECK_EQ(atomic_load(&loop->asleep), GYI_AWAKE);
-    gyi_async_collect(loop);
-    for (int i = 0; i < 3; i++) gyi_queue_drop(&e[i]);
-    CHECK_EQ(gy_loop_free(loop), 0);
-}
-
 static int refuse(gyi_syscall kind) { return kind == GYI_SYS_WAKE ? -EIO : 0; }
 
 TEST_BACKENDS(async, a_wake_up_that_failed_is_tried_again_by_the_next_sender) {
