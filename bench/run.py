@@ -92,6 +92,7 @@ WORKLOADS = [
              threads=True),
     Workload('emit_1', 'emitter', ['--listeners', '1'], 10000000, ('cpu_ns', 'allocations'), counted=10000),
     Workload('emit_10', 'emitter', ['--listeners', '10'], 3000000, ('cpu_ns', 'allocations'), counted=10000),
+    Workload('context_switch', 'fibers', variant('context_switch'), 20000000, counted=10000),
     Workload('fiber_switch', 'fibers', variant('fiber_switch'), 5000000, counted=10000),
     Workload('fiber_await', 'fibers', variant('fiber_await'), 5000000, counted=10000),
     Workload('fiber_spawn', 'fibers', variant('fiber_spawn'), 1000000, counted=10000),

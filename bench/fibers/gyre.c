@@ -4,6 +4,7 @@
 
 #include "gyre/fiber.h"
 #include "gyre/job.h"
+#include "task/switch.h" /* for the bare switch, which is not public */
 
 const char contender[] = "gyre";
 
@@ -17,6 +18,30 @@ void contender_open(void)
     bench_must(gy_promise_new(loop, &pending) == 0, "make a promise");
     gy_promise_resolve(settled, gy_num(1));
 }
+
+/* ---- the bare switch ---- */
+
+static gyi_context here, there;
+
+static void bounce(void *arg)
+{
+    (void)arg;
+    for (;;)
+        gyi_switch(&there, &here);
+}
+
+/* There and back are two operations. */
+void contender_bare(uint64_t count)
+{
+    enum { STACK = 65536 };
+    static _Alignas(64) char stack[STACK];
+
+    gyi_switch_make(&there, stack, stack + STACK, bounce, NULL);
+    for (uint64_t i = 0; i < count; i += 2)
+        gyi_switch(&here, &there);
+}
+
+/* ---- fibers ---- */
 
 static gy_value awaits(void *arg)
 {

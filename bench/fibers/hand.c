@@ -20,6 +20,12 @@ static void (*volatile fn[2])(void) = {one, two};
 
 void contender_open(void) {}
 
+void contender_bare(uint64_t count)
+{
+    while (count-- > 0)
+        fn[0]();
+}
+
 void contender_switch(uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
@@ -28,8 +34,7 @@ void contender_switch(uint64_t count)
 
 void contender_await(uint64_t count)
 {
-    while (count-- > 0)
-        fn[0]();
+    contender_bare(count);
 }
 
 void contender_spawn(uint64_t count)

@@ -38,7 +38,9 @@ int main(int argc, char **argv)
     size = bench_arg("size", 1000000);
     variant = bench_arg_text("variant", "fiber_await");
     contender_open();
-    if (!strcmp(variant, "fiber_switch"))
+    if (!strcmp(variant, "context_switch"))
+        run = contender_bare;
+    else if (!strcmp(variant, "fiber_switch"))
         run = contender_switch;
     else if (!strcmp(variant, "fiber_await"))
         run = contender_await;
