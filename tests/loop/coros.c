@@ -5,42 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gyre/gyre.h"
-#include "harness.h"
-#include "trail.h"
-
-static gy_loop *loop;
-static trail trace;
-
-static void begin(const char *backend) {
-    trace.text[0] = 0;
-    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
-}
-
-static void end(void) { CHECK_EQ(gy_loop_free(loop), 0); }
-
-static void say(const char *what) { trail_add(&trace, what); }
-
-static gy_value say_then(gy_value v, void *ctx) {
-    (void)v;
-    say(ctx);
-    return gy_num(0);
-}
-
-static gy_promise *settled(void) {
-    gy_promise *p;
-    CHECK_EQ(gy_promise_new(loop, &p), 0);
-    gy_promise_resolve(p, gy_num(0));
-    return p;
-}
-
-/* A chain of reactions, one a job: 1, 2, 3, ... */
-static void ruler(void) {
-    static const char *const name[] = {"1", "2", "3", "4", "5"};
-    gy_promise *p = settled(), *q = p;
-    for (int i = 0; i < 5; i++) q = gy_then(q, say_then, (void *)(uintptr_t)name[i]);
-    gy_promise_free(p);
-}
+#include "ruler.h"
 
 /* ---- order ----------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +27,7 @@ static void awaits_twice(gy_coro *co) {
 
 TEST_BACKENDS(coros, p14_the_body_begins_in_the_call_and_an_await_takes_1) {
     begin(backend);
-    orderly o = {.promise = settled()};
+    orderly o = {.promise = settled(gy_num(0))};
     ruler();
     CHECK_EQ(gy_coro_start(loop, &o.co, (gy_coro_opts){.fn = awaits_twice}), 0);
     say("started");
@@ -106,7 +71,7 @@ static void awaits_once(gy_coro *co) {
 
 TEST_BACKENDS(coros, p06_the_promise_of_one_that_awaits_once_takes_2) {
     begin(backend);
-    orderly o = {.promise = settled()};
+    orderly o = {.promise = settled(gy_num(0))};
     ruler();
     gy_coro_start(loop, &o.co, (gy_coro_opts){.fn = awaits_once});
     gy_then(GY_PROMISE(loop, coro, &o.co, gy_coro_join(&o.co)), say_then, "x");

@@ -5,45 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gyre/gyre.h"
-#include "harness.h"
-#include "trail.h"
-
-static gy_loop *loop;
-static trail trace;
-
-static void begin(const char *backend) {
-    trace.text[0] = 0;
-    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
-}
-
-static void end(void) { CHECK_EQ(gy_loop_free(loop), 0); }
-
-static void say(const char *what) { trail_add(&trace, what); }
-
-static gy_value say_then(gy_value v, void *ctx) {
-    (void)v;
-    say(ctx);
-    return gy_num(0);
-}
-
-/* A chain of reactions, one a job: 1, 2, 3, ... */
-static void ruler(void) {
-    static const char *const name[] = {"1", "2", "3", "4", "5"};
-    gy_promise *p;
-    CHECK_EQ(gy_promise_new(loop, &p), 0);
-    gy_promise_resolve(p, gy_num(0));
-    gy_promise *q = p;
-    for (int i = 0; i < 5; i++) q = gy_then(q, say_then, (void *)(uintptr_t)name[i]);
-    gy_promise_free(p);
-}
-
-static gy_promise *settled(gy_value v) {
-    gy_promise *p;
-    CHECK_EQ(gy_promise_new(loop, &p), 0);
-    gy_promise_resolve(p, v);
-    return p;
-}
+#include "ruler.h"
 
 static gy_promise *start(gy_fiber_fn *fn, void *arg) {
     return gy_fiber_start(loop, (gy_fiber_opts){.fn = fn, .arg = arg});
