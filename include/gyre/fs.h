@@ -105,16 +105,31 @@ typedef struct gy_fs_step {
 typedef int gy_fs_visit_fn(gy_fs *req, const gy_fs_step *step);
 
 /** @cond internal */
-/* What an operation is about: each uses the fields it needs. */
+/* What an operation is about: each uses the fields it needs. It goes from one thread to another and fits a cache line:
+ * what no operation uses together shares its place. */
 struct gyi_fs_in {
-    const char *path, *to;
-    gy_fs_dir *dir;
-    gy_fs_visit_fn *visit;
-    const gy_buf *bufs;
+    const char *path;
+    union {
+        const char *to;
+        gy_fs_dir *dir;
+        gy_fs_visit_fn *visit;
+        const gy_buf *bufs;
+    };
     gy_buf buf;
     int64_t at, len; /* or two times */
-    uint32_t mode, flags, uid, gid, count;
-    int32_t fd, other;
+    int32_t fd;
+    union {
+        int32_t other;
+        uint32_t count;
+    };
+    union {
+        uint32_t mode;
+        uint32_t uid;
+    };
+    union {
+        uint32_t flags;
+        uint32_t gid;
+    };
 };
 
 /* A block of memory and where it came from: kept together, as the pool may go first. */
@@ -134,18 +149,18 @@ struct gy_fs {
     gy_buf data;    /**< of gy_fs_read_file(); a byte of 0 that is not counted follows it */
     const gy_fs_entry *entries; /**< of gy_fs_readdir(): `result` of them */
     union {
-        gy_fs_info info;   /**< of stat, lstat, fstat */
+        gy_fs_info info;   /**< of stat, lstat, fstat; GY_FS_UNKNOWN after an error */
         gy_fs_space space; /**< of statfs */
     };
     /** @cond internal */
     struct {
         gy_work work;
-        gy_fs_fn *fn;
-        struct gyi_fs_memory now;    /* what gy_fs_release() frees */
-        struct gyi_fs_memory before; /* of the last operation, whose text may be a path of this one */
-        struct gyi_fs_in in;
         int32_t err;
         uint32_t op;
+        struct gyi_fs_in in;
+        gy_fs_fn *fn;                /* from here on the loop's alone, but for results that take memory */
+        struct gyi_fs_memory now;    /* what gy_fs_release() frees */
+        struct gyi_fs_memory before; /* of the last operation, whose text may be a path of this one */
     } priv;
     /** @endcond */
 };

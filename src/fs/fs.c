@@ -26,7 +26,7 @@ enum { /* what a row needs */
 typedef struct fs_row {
     gyi_fs_run_fn *run;
     uint32_t needs;
-    uint32_t flags; /* those that there are; all bits where they are the system's */
+    uint32_t flags; /* those that there are; all bits where they are the system's, or a group in their place */
 } fs_row;
 
 static const fs_row fs_rows[GYI_FS_OPS] = {
@@ -46,9 +46,9 @@ static const fs_row fs_rows[GYI_FS_OPS] = {
     [GYI_FS_ACCESS] = {gyi_fs_access, FS_PATH | FS_MODE, 0},
     [GYI_FS_CHMOD] = {gyi_fs_chmod, FS_PATH | FS_MODE, 0},
     [GYI_FS_FCHMOD] = {gyi_fs_fchmod, FS_FD | FS_MODE, 0},
-    [GYI_FS_CHOWN] = {gyi_fs_chown, FS_PATH, 0},
-    [GYI_FS_FCHOWN] = {gyi_fs_fchown, FS_FD, 0},
-    [GYI_FS_LCHOWN] = {gyi_fs_lchown, FS_PATH, 0},
+    [GYI_FS_CHOWN] = {gyi_fs_chown, FS_PATH, UINT32_MAX},
+    [GYI_FS_FCHOWN] = {gyi_fs_fchown, FS_FD, UINT32_MAX},
+    [GYI_FS_LCHOWN] = {gyi_fs_lchown, FS_PATH, UINT32_MAX},
     [GYI_FS_UTIME] = {gyi_fs_utime, FS_PATH, 0},
     [GYI_FS_FUTIME] = {gyi_fs_futime, FS_FD, 0},
     [GYI_FS_LUTIME] = {gyi_fs_lutime, FS_PATH, 0},
@@ -86,6 +86,11 @@ static bool fs_valid(const fs_row *row, const gyi_fs_in *in) {
     return !(in->flags & ~row->flags);
 }
 
+/* The directory that it is about, or NULL. */
+static gy_fs_dir *fs_dir(gyi_fs_op op, const gyi_fs_in *in) {
+    return fs_rows[op].needs & FS_DIR ? in->dir : NULL;
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void fs_free(struct gyi_fs_memory *memory) {
@@ -120,9 +125,12 @@ static void fs_run(gy_work *work) {
 /* The callback comes last: it may free the request. */
 static void fs_done(gy_work *work, int err) {
     gy_fs *req = GY_OF(work, gy_fs, priv.work);
+    if (!err) err = req->priv.err;
     fs_free(&req->priv.before);
-    if (req->priv.in.dir) req->priv.in.dir->priv.busy = false;
-    req->priv.fn(req, err ? err : req->priv.err);
+    gy_fs_dir *dir = fs_dir(req->priv.op, &req->priv.in);
+    if (dir) dir->priv.busy = false;
+    if (err) req->info = (gy_fs_info){.type = GY_FS_UNKNOWN};
+    req->priv.fn(req, err);
 }
 
 static void fs_fill(gy_loop *loop, gy_fs *req, gyi_fs_op op, const gyi_fs_in *in) {
@@ -131,7 +139,6 @@ static void fs_fill(gy_loop *loop, gy_fs *req, gyi_fs_op op, const gyi_fs_in *in
     gyi_fs_drop(req);
     req->loop = loop;
     req->result = 0;
-    req->info = (gy_fs_info){.type = GY_FS_UNKNOWN};
     req->priv.op = op;
     req->priv.in = *in;
     req->priv.err = 0;
@@ -140,13 +147,14 @@ static void fs_fill(gy_loop *loop, gy_fs *req, gyi_fs_op op, const gyi_fs_in *in
 int gyi_fs_start(gy_loop *loop, gy_fs *req, gyi_fs_op op, const gyi_fs_in *in, gy_fs_fn *fn) {
     gy_pool *pool = req->pool;
     if (!fn || !fs_valid(&fs_rows[op], in)) return -EINVAL;
-    if (req->priv.work.priv.away != GYI_WORK_HOME || (in->dir && in->dir->priv.busy)) return -EALREADY;
+    gy_fs_dir *dir = fs_dir(op, in);
+    if (req->priv.work.priv.away != GYI_WORK_HOME || (dir && dir->priv.busy)) return -EALREADY;
     int err = pool ? 0 : gy_loop_pool(loop, &pool);
     if (err) return err;
     fs_fill(loop, req, op, in);
     req->priv.fn = fn;
     req->priv.now.alloc = pool->alloc;
-    if (in->dir) in->dir->priv.busy = true;
+    if (dir) dir->priv.busy = true;
     return gy_pool_submit(loop, &req->priv.work, (gy_work_opts){.run = fs_run, .done = fs_done, .pool = pool});
 }
 

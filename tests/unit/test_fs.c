@@ -11,16 +11,21 @@ static void fs_note(gy_fs *req, int err) {
     fs_err = err;
 }
 
+/* Whether any bits may be set: they are the system's, or a group is in their place. */
+static bool fs_any_flags(int op) {
+    return op == GYI_FS_OPEN || op == GYI_FS_CHOWN || op == GYI_FS_FCHOWN || op == GYI_FS_LCHOWN;
+}
+
 TEST(fs, every_row_refuses_what_it_cannot_do_without) {
     gy_loop *loop;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "poll"}), 0);
     for (int op = 0; op < GYI_FS_OPS; op++) {
         gy_fs req = {.user = NULL};
         gy_fs_dir dir = {.user = NULL};
-        gyi_fs_in none = {.fd = -1}, some = {.path = "x", .to = "y", .dir = &dir};
+        gyi_fs_in none = {.fd = -1}, some = {.path = "x", .dir = &dir};
         CHECK_EQ(gyi_fs_start(loop, &req, (gyi_fs_op)op, &none, fs_note), -EINVAL);
         CHECK_EQ(gyi_fs_start(loop, &req, (gyi_fs_op)op, &some, NULL), -EINVAL);
-        if (op == GYI_FS_OPEN) continue;
+        if (fs_any_flags(op)) continue;
         some.flags = 1u << 20;
         CHECK_EQ(gyi_fs_start(loop, &req, (gyi_fs_op)op, &some, fs_note), -EINVAL);
         CHECK_EQ(gy_fs_cancel(&req), -EALREADY);
@@ -69,5 +74,25 @@ TEST(fs, the_last_text_may_be_the_next_path) {
     CHECK_EQ(m.blocks, 1);
     gy_fs_release(&req);
     CHECK_EQ(m.blocks, 0);
+    folder_remove(&f);
+}
+
+TEST(fs, a_failed_stat_leaves_nothing_of_the_one_before) {
+    folder f;
+    gy_loop *loop;
+    gy_fs req = {.user = NULL};
+    folder_make(&f);
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "poll"}), 0);
+    CHECK_EQ(gy_fs_stat(loop, &req, folder_put(&f, "a", "abc"), fs_note), 0);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(fs_err, 0);
+    CHECK_EQ(req.info.type, GY_FS_FILE);
+    CHECK_EQ(req.info.size, 3);
+    CHECK_EQ(gy_fs_stat(loop, &req, folder_path(&f, "b"), fs_note), 0);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(fs_err, -ENOENT);
+    CHECK_EQ(req.info.type, GY_FS_UNKNOWN);
+    CHECK_EQ(req.info.size, 0);
+    CHECK_EQ(gy_loop_free(loop), 0);
     folder_remove(&f);
 }
