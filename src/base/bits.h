@@ -17,6 +17,20 @@
 #define GYI_APART __attribute__((noinline))
 #define GYI_RARE  __attribute__((noinline, cold))
 
+/* A moment's rest for a thread that looks again and again whether another has changed something: the processor gives
+ * its units to the other thread of the core, if there is one, and the memory is left alone meanwhile. */
+#if defined(__x86_64__) || defined(__i386__)
+static inline void gyi_relax(void) {
+    for (int i = 0; i < 8; i++) __builtin_ia32_pause();
+}
+#elif defined(__aarch64__)
+static inline void gyi_relax(void) {
+    for (int i = 0; i < 8; i++) __asm__ volatile("isb" ::: "memory");
+}
+#else
+static inline void gyi_relax(void) {}
+#endif
+
 /* The position of the highest set bit; `x` is not 0. */
 static inline unsigned gyi_bit_high(uint64_t x) { return 63U ^ (unsigned)__builtin_clzll(x); }
 

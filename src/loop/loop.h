@@ -49,6 +49,11 @@ struct gy_loop {
     bool running;
     int batch;
     gyi_ready *ready; /* `batch` of them, behind the struct */
+    struct {
+        gy_ns asked;   /* when the kernel was asked last, by a turn that might wait */
+        unsigned vain; /* how often in a row nothing came while the loop spun */
+        unsigned off;  /* how many waits will do without */
+    } spin;
 
     /* queue.c */
     gyi_queue queue;
