@@ -14,10 +14,6 @@
 
 enum { LOOP_JOB_BUDGET = 10000, LOOP_BATCH = 256, LOOP_BATCH_MOST = 4096 };
 
-#define LOOP_SPIN GY_US(5)     /* about what a sleep and a wake-up cost */
-#define LOOP_UNASKED GY_US(50) /* how long answers may keep the loop from asking the kernel */
-enum { LOOP_VAIN = 8 };        /* as a power of two: for how many waits at most it does not spin */
-
 gy_ns gyi_loop_clock(const gy_loop *loop) {
     gy_ns (*now)(const gyi_poller *) = loop->poller.ops->now;
     return GYI_UNLIKELY(now != NULL) ? now(&loop->poller) : gyi_clock_mono();
@@ -42,44 +38,16 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
     l->stats.mark = now;
 }
 
-/* Looks for LOOP_SPIN whether something comes from another thread. When nothing does, some waits will do without, each
- * time twice as many as before. @return whether something came. */
-static bool loop_spin(gy_loop *l, gy_ns now) {
-    if (l->spin.off) {
-        l->spin.off--;
-        return false;
-    }
-    while (gyi_inbox_empty(&l->inbox)) {
-        gyi_relax();
-        if (gyi_clock_mono() - now < LOOP_SPIN) continue;
-        if (l->spin.vain < LOOP_VAIN) l->spin.vain++;
-        l->spin.off = 1u << l->spin.vain;
-        return false;
-    }
-    l->spin.vain = 0;
-    return true;
-}
-
-/* While jobs are out the loop spins for a moment before it sleeps: the answer to a short one is here before a sleep and
- * a wake-up would be over, and its thread need not wake anybody. To spin for as long as those take is never much worse
- * than to know beforehand which is better (Karlin, Li, Manasse, Owicki 1991, "Empirical studies of competitive spinning
- * for a shared-memory multiprocessor"). @return whether something came, and the kernel was asked lately, so that this
- * turn can do without it. */
-static GYI_APART bool loop_spun(gy_loop *l, gy_ns now, gy_ns deadline) {
-    if (l->poller.ops->now || deadline - now < LOOP_SPIN || !loop_spin(l, now)) return false;
-    return now - l->spin.asked < LOOP_UNASKED;
-}
-
 /* Waits for events until `deadline`. */
 static inline int loop_wait(gy_loop *l, gy_ns deadline) {
     gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
     int n = 0;
     loop_account(l, now);
-    if (!l->working || !loop_spun(l, now, deadline)) {
+    if (!l->working || !l->spun(l, now, deadline)) {
         atomic_store(&l->asleep, 1);
         if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
         l->poller.outside = l->working + l->outside;
-        l->spin.asked = now;
+        l->asked = now;
         n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
         atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
     }

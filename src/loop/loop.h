@@ -45,15 +45,11 @@ struct gy_loop {
     gyi_sys sys;
     gy_alloc alloc;
     gy_ns now;
+    gy_ns asked; /* when the kernel was asked last, by a turn that might wait */
     unsigned active; /* referenced handles */
     bool running;
     int batch;
     gyi_ready *ready; /* `batch` of them, behind the struct */
-    struct {
-        gy_ns asked;   /* when the kernel was asked last, by a turn that might wait */
-        unsigned vain; /* how often in a row nothing came while the loop spun */
-        unsigned off;  /* how many waits will do without */
-    } spin;
 
     /* queue.c */
     gyi_queue queue;
@@ -107,6 +103,11 @@ struct gy_loop {
     gy_timer resume;  /* has them try again */
     void (*listener_closed)(gy_stream *); /* tells the promise that waits for a connection; NULL: there was none */
     unsigned working; /* pool jobs that have not reported back */
+    struct {
+        unsigned vain; /* how often in a row nothing came while the loop spun */
+        unsigned off;  /* how many waits will do without */
+    } spin;
+    bool (*spun)(gy_loop *, gy_ns now, gy_ns deadline); /* pool/spin.c; set before `working` is */
     _Atomic unsigned reporting; /* pool threads that are doing so at this moment, and touch the loop */
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */

@@ -138,6 +138,7 @@ int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts) {
     work->priv.away = GYI_WORK_SUBMITTED;
     atomic_fetch_add_explicit(&opts.pool->refs, 1, memory_order_relaxed);
     loop->working++;
+    loop->spun = gyi_pool_spun;
     loop->pool_forked = pool_forked;
     gyi_list_append(&loop->submitted, &work->priv.entry);
     if (!gyi_entry_listed(&loop->submit)) {

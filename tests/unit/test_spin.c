@@ -2,13 +2,13 @@
 /* The loop spins for a moment before it sleeps while jobs are out: seldom when it is in vain, never close to a timer,
  * and not for so long that descriptors would have to wait. On virtual time ("sim") it never does.
  *
- * A job that is out is all that is needed, so `working` says so without a pool, and the only things that happen are
+ * A job that is out is all that is needed, so the loop is told so without a pool, and the only things that happen are
  * those that a test makes happen on this thread. */
 #include <unistd.h>
 
 #include "gyre/gyre.h"
 #include "harness.h"
-#include "loop/loop.h"
+#include "pool/pool.h"
 
 static gy_loop *loop;
 static gy_timer tick;
@@ -23,6 +23,7 @@ static void begin(const char *backend) {
     ticks = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
     loop->working = 1;
+    loop->spun = gyi_pool_spun;
 }
 
 static void end(void) {
@@ -40,7 +41,7 @@ static void wait_in_vain(gy_ns time) {
 
 static bool spins(void) { return !loop->poller.ops->now; }
 
-TEST_BACKENDS(spinning, in_vain_it_is_left_out_twice_as_long_each_time) {
+TEST_BACKENDS(spin, in_vain_it_is_left_out_twice_as_long_each_time) {
     begin(backend);
     wait_in_vain(GY_MS(1));
     CHECK_EQ(loop->spin.vain, spins() ? 1 : 0);
@@ -55,7 +56,7 @@ TEST_BACKENDS(spinning, in_vain_it_is_left_out_twice_as_long_each_time) {
     end();
 }
 
-TEST_BACKENDS(spinning, it_is_left_out_for_some_hundred_waits_at_most) {
+TEST_BACKENDS(spin, it_is_left_out_for_some_hundred_waits_at_most) {
     begin(backend);
     for (int i = 0; i < 20; i++) {
         loop->spin.off = 0;
@@ -66,7 +67,7 @@ TEST_BACKENDS(spinning, it_is_left_out_for_some_hundred_waits_at_most) {
     end();
 }
 
-TEST_BACKENDS(spinning, without_a_job_and_before_a_timer_it_sleeps) {
+TEST_BACKENDS(spin, without_a_job_and_before_a_timer_it_sleeps) {
     begin(backend);
     for (int i = 0; i < 10; i++) wait_in_vain(GY_US(2));
     CHECK_EQ(loop->spin.vain, 0);
@@ -100,7 +101,7 @@ static void on_readable(gy_io *io, int err, unsigned events) {
     gy_io_stop(io);
 }
 
-TEST_BACKENDS(spinning, what_comes_ends_the_row) {
+TEST_BACKENDS(spin, what_comes_ends_the_row) {
     messages = 0;
     begin(backend);
     wait_in_vain(GY_MS(1));
@@ -113,7 +114,7 @@ TEST_BACKENDS(spinning, what_comes_ends_the_row) {
     end();
 }
 
-TEST_BACKENDS(spinning, messages_without_end_do_not_keep_descriptors_waiting) {
+TEST_BACKENDS(spin, messages_without_end_do_not_keep_descriptors_waiting) {
     int ends[2];
     messages = readable = 0;
     begin(backend);
