@@ -5,6 +5,9 @@
  *  A pool is an object, not a fact of the process: loops may share one or have their own. Threads start when there is
  *  work for them and end when there has been none for a while. Each job has a lane, and no lane can take all threads:
  *  a hundred name look-ups that hang leave the files alone.
+ *
+ *  While jobs are out, a loop looks for answers for 5 microseconds before it sleeps, as to sleep and to be woken takes
+ *  longer than a short job; when none come, its next waits do without.
  */
 #ifndef GYRE_POOL_H
 #define GYRE_POOL_H

@@ -32,7 +32,7 @@ typedef struct gy_loop_stats {
     uint64_t signals;       /**< watchers of signals called */
     uint64_t callbacks;     /**< entries of the callback queue run, jobs included */
     uint64_t stale;         /**< events of the kernel that were dropped because their descriptor had gone */
-    gy_ns waiting;          /**< time spent in waits that were allowed to block */
+    gy_ns waiting;          /**< time spent in waits that were allowed to block, and in spinning before them (pool.h) */
     gy_ns busy;             /**< all other time inside turns */
     gy_histogram lag;       /**< how long each turn was busy, and so how late anything may have been noticed */
     gy_histogram lateness;  /**< how late timers were when they were collected */
