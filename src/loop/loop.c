@@ -40,10 +40,11 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
 
 /* Waits for events until `deadline`. */
 static inline int loop_wait(gy_loop *l, gy_ns deadline) {
-    gy_ns now = gyi_loop_clock(l), timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
+    gy_ns began = gyi_loop_clock(l), now = began;
     int n = 0;
-    loop_account(l, now);
-    if (!l->working || !l->spun(l, now, deadline)) {
+    loop_account(l, began);
+    if (!l->working || !l->spun(l, &now, deadline)) {
+        gy_ns timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
         atomic_store(&l->asleep, 1);
         if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
         l->poller.outside = l->working + l->outside;
@@ -52,7 +53,7 @@ static inline int loop_wait(gy_loop *l, gy_ns deadline) {
         atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
     }
     l->now = gyi_loop_clock(l);
-    l->stats.waiting += l->now - now;
+    l->stats.waiting += l->now - began;
     l->stats.mark = l->now;
     return n;
 }

@@ -107,7 +107,7 @@ struct gy_loop {
         unsigned vain; /* how often in a row nothing came while the loop spun */
         unsigned off;  /* how many waits will do without */
     } spin;
-    bool (*spun)(gy_loop *, gy_ns now, gy_ns deadline); /* pool/spin.c; set before `working` is */
+    bool (*spun)(gy_loop *, gy_ns *now, gy_ns deadline); /* pool/spin.c; set before `working` is */
     _Atomic unsigned reporting; /* pool threads that are doing so at this moment, and touch the loop */
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */

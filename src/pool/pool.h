@@ -75,9 +75,9 @@ int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
 int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
 
 /* ---- spin.c ---- */
-/* Spins before a wait that would last until `deadline`. @return whether something came, and the kernel was asked
- * lately, so that this turn can do without it. */
-bool gyi_pool_spun(gy_loop *loop, gy_ns now, gy_ns deadline);
+/* Spins before a wait that would last until `deadline`; `*now` is the time, before and after. @return whether something
+ * came, and the kernel was asked lately, so that this turn can do without it. */
+bool gyi_pool_spun(gy_loop *loop, gy_ns *now, gy_ns deadline);
 
 /* ---- pool.c ---- */
 /* Sends a job that is on no list back to its loop. Any thread. */

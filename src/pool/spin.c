@@ -13,10 +13,12 @@
 enum { SPIN_VAIN = 8 };        /* as a power of two: how many waits do without at most */
 
 /* @return whether something came. */
-static bool spin_until_something(gy_loop *l, gy_ns now) {
+static bool spin_until_something(gy_loop *l, gy_ns *now) {
+    gy_ns began = *now;
     while (gyi_inbox_empty(&l->inbox)) {
         gyi_relax();
-        if (gyi_clock_mono() - now < SPIN_TIME) continue;
+        *now = gyi_clock_mono();
+        if (*now - began < SPIN_TIME) continue;
         if (l->spin.vain < SPIN_VAIN) l->spin.vain++;
         l->spin.off = 1u << l->spin.vain;
         return false;
@@ -25,12 +27,12 @@ static bool spin_until_something(gy_loop *l, gy_ns now) {
     return true;
 }
 
-bool gyi_pool_spun(gy_loop *l, gy_ns now, gy_ns deadline) {
+bool gyi_pool_spun(gy_loop *l, gy_ns *now, gy_ns deadline) {
     bool virtual_time = l->poller.ops->now != NULL;
-    if (virtual_time || deadline - now < SPIN_TIME) return false;
+    if (virtual_time || deadline - *now < SPIN_TIME) return false;
     if (l->spin.off) {
         l->spin.off--;
         return false;
     }
-    return spin_until_something(l, now) && now - l->asked < SPIN_UNASKED;
+    return spin_until_something(l, now) && *now - l->asked < SPIN_UNASKED;
 }

@@ -4,11 +4,13 @@
  *
  * A job that is out is all that is needed, so the loop is told so without a pool, and the only things that happen are
  * those that a test makes happen on this thread. */
+#include <string.h>
 #include <unistd.h>
 
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "pool/pool.h"
+#include "sys/clock.h"
 
 static gy_loop *loop;
 static gy_timer tick;
@@ -74,6 +76,41 @@ TEST_BACKENDS(spin, without_a_job_and_before_a_timer_it_sleeps) {
     loop->working = 0;
     for (int i = 0; i < 3; i++) wait_in_vain(GY_MS(1));
     CHECK_EQ(loop->spin.vain, 0);
+    end();
+}
+
+/* ---- timers ------------------------------------------------------------------------------------------------------ */
+
+static const gyi_backend *below;
+static gy_ns until; /* when the last wait was to end, by the time at which it began */
+
+static int spy_wait(gyi_poller *poller, gyi_ready *out, int cap, gy_ns timeout) {
+    if (timeout) until = gyi_clock_mono() + timeout;
+    return below->wait(poller, out, cap, timeout);
+}
+
+/* A time limit counts from where the wait begins, not from where the loop began to spin. Of many waits the one that
+ * nobody interrupted is looked at. */
+TEST_BACKENDS(spin, what_was_spun_away_is_not_waited_for_again) {
+    gy_ns most = GY_FOREVER;
+    if (strcmp(backend, "sim") == 0) SKIP("virtual time");
+    begin(backend);
+    gyi_backend spy = *loop->poller.ops;
+    below = loop->poller.ops;
+    spy.wait = spy_wait;
+    loop->poller.ops = &spy;
+    for (int i = 0; i < 50; i++) {
+        int before = ticks;
+        loop->spin.off = 0;
+        gy_timer_start(loop, &tick, (gy_timer_opts){.after = GY_MS(1), .fn = on_tick});
+        gy_ns due = gy_timer_due(&tick);
+        CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
+        if (until - due < most) most = until - due;
+        while (ticks == before) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
+    }
+    CHECK(loop->spin.vain > 0);
+    CHECK(most < GY_US(5));
+    loop->poller.ops = below;
     end();
 }
 
