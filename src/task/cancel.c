@@ -2,7 +2,8 @@
 /* Cancel tokens.
  *
  * A token is a ring of hooks and a reason. The reason is set before the first hook is called, so nobody can join while
- * they are, and the ring is taken apart from the front: hooks may take each other off and close the token. */
+ * they are, and the ring is taken apart from the front: hooks may take each other off and close the token. Who joins
+ * one that was closed meanwhile has nothing to do with the cancellation. */
 #include "gyre/cancel.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ void gy_cancel_now(gy_cancel *token, int reason) {
     if (token->reason) return;
     token->reason = reason = reason < 0 ? reason : GY_ECANCELED;
     gy_timer_stop(&token->priv.timer);
-    while (!cancel_empty(token)) {
+    while (token->reason && !cancel_empty(token)) {
         gy_cancel_hook *hook = GY_OF(gyi_list_take(&token->priv.hooks), gy_cancel_hook, priv.link);
         hook->priv.fn(hook, reason);
     }

@@ -75,6 +75,29 @@ TEST(cancel, a_hook_may_close_the_token) {
     CHECK(gy_cancel_off(&b.hook));
 }
 
+static heard second;
+
+static void close_and_begin_anew(gy_cancel_hook *hook, int reason) {
+    gy_cancel *token = hook->token;
+    hear(hook, reason);
+    gy_cancel_close(token);
+    CHECK_EQ(gy_cancel_on(token, &second.hook, hear), 0);
+}
+
+TEST(cancel, a_hook_may_use_the_token_again) {
+    gy_cancel token = {0};
+    heard first = {.calls = 0};
+    second = first;
+    CHECK_EQ(gy_cancel_on(&token, &first.hook, close_and_begin_anew), 0);
+    gy_cancel_now(&token, -EIO);
+    CHECK_EQ(first.calls, 1);
+    CHECK_EQ(token.reason, 0);
+    CHECK_EQ(second.calls, 0);
+    gy_cancel_now(&token, -EPIPE);
+    CHECK_EQ(second.calls, 1);
+    CHECK_EQ(second.reason, -EPIPE);
+}
+
 TEST(cancel, tokens_hear_their_parents) {
     gy_cancel father = {0}, mother = {0}, child = {0}, late = {0};
     gy_cancel_hook one = {0}, two = {0}, three = {0};
