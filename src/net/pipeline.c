@@ -37,6 +37,7 @@ enum {
     PIPELINE_CLOSING_TO   = 1024,
     PIPELINE_DIRECT = 2048, /* the kernel moves the bytes */
     PIPELINE_FULL   = 4096, /* and `to` has no room for more */
+    PIPELINE_STEPPING = 8192, /* a step runs, with bytes of the rings in its hands */
     PIPELINE_AWAY = PIPELINE_READING | PIPELINE_WRITING | PIPELINE_CLOSING_FROM | PIPELINE_CLOSING_TO
 };
 
@@ -156,7 +157,9 @@ static bool pipeline_step(gy_pipeline *p, unsigned i) {
     gy_buf bytes = ring_bytes(in), room = ring_room(out);
     if (!room.len) return false;
     size_t taken = 0;
+    p->priv.state |= PIPELINE_STEPPING;
     int64_t n = p->priv.steps[i]->run(p->priv.steps[i], bytes, room, &taken);
+    p->priv.state &= ~(unsigned)PIPELINE_STEPPING;
     if (pipeline_is(p, PIPELINE_OVER)) return false; /* it has stopped the pipeline */
     if (n == GY_TRANSFORM_ROOM || (!n && !taken && !last)) {
         if (!out->used) pipeline_over(p, GY_TRANSFORM_ROOM);
@@ -381,8 +384,9 @@ void gy_pipeline_pause(gy_pipeline *p) {
     if (pipeline_is(p, PIPELINE_RUNNING)) p->priv.state |= PIPELINE_PAUSED;
 }
 
+/* Called by a step, it leaves the rest to the pump that has called the step. */
 void gy_pipeline_resume(gy_pipeline *p) {
     if (!pipeline_is(p, PIPELINE_PAUSED)) return;
     p->priv.state &= ~(unsigned)PIPELINE_PAUSED;
-    pipeline_pump(p);
+    if (!pipeline_is(p, PIPELINE_STEPPING)) pipeline_pump(p);
 }

@@ -125,6 +125,30 @@ TEST_BACKENDS(pipelines, steps_change_what_passes) {
     line_end(0);
 }
 
+static int64_t line_resumes(gy_transform *t, gy_buf in, gy_buf out, size_t *taken) {
+    (void)t;
+    size_t n = in.len < out.len ? in.len : out.len;
+    gy_pipeline_pause(&ln.p);
+    gy_pipeline_resume(&ln.p);
+    memcpy(out.base, in.base, n);
+    *taken = n;
+    return (int64_t)n;
+}
+
+TEST_BACKENDS(pipelines, a_step_may_pause_and_resume) {
+    gy_transform one = {NULL, line_resumes}, two = {NULL, line_resumes}, *steps[] = {&one, &two};
+    line_open(backend);
+    line_feed();
+    CHECK_EQ(line_start((gy_pipeline_opts){.steps = steps, .count = 2, .high_water = 3001}), 0);
+    CHECK_EQ(gy_stream_read(&ln.sink, GY_BUF(ln.buf), line_got), 0);
+    kit_until(&ln.k, &ln.told, 1);
+    CHECK_EQ(ln.p.written_bytes, LINE_SIZE);
+    gy_stream_close(&ln.source, NULL);
+    kit_run(&ln.k);
+    CHECK_EQ(ln.got, LINE_SIZE);
+    line_end(0);
+}
+
 TEST_BACKENDS(pipelines, a_slow_reader_stops_the_source) {
     line_open(backend);
     line_feed();
