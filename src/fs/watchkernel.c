@@ -75,14 +75,29 @@ static void kernel_name(gyi_watcher *w, const char *dir, const gyi_notify_event 
     if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, dir, e->name, is_dir);
 }
 
+/* Whether the path leads to what is watched: it has the old number then. What keeps the kernel from answering is no
+ * news of the path. */
+static bool kernel_stands(gyi_watcher *w) {
+    gyi_sys *sys = &w->loop->sys;
+    int id = gyi_notify_add(sys, w->fd, w->path, GYI_NOTIFY_ROOT);
+    if (id >= 0 && id != w->root) gyi_notify_remove(sys, w->fd, id);
+    return id < 0 ? !gyi_watcher_absent(id) : id == w->root;
+}
+
+/* Among what was lost may be the end of the path itself, which the kernel tells once. */
+static void kernel_overflow(gyi_watcher *w) {
+    if (w->flags & GYI_WATCHER_RECURSIVE) {
+        for (unsigned i = 0; i < w->count; i++) w->dirs[i].scan = w->dirs[i].quiet = true;
+        w->flags |= GYI_WATCHER_SCAN;
+    }
+    gyi_watcher_lost(w);
+    if (!kernel_stands(w)) gyi_watcher_gone(w, 0);
+}
+
 static void kernel_event(gyi_watcher *w, const gyi_notify_event *e) {
     if (w->moved && !((e->what & GYI_NOTIFY_MOVED_TO) && e->cookie == w->cookie)) kernel_half_over(w);
     if (e->what & GYI_NOTIFY_OVERFLOW) {
-        if (w->flags & GYI_WATCHER_RECURSIVE) {
-            for (unsigned i = 0; i < w->count; i++) w->dirs[i].scan = w->dirs[i].quiet = true;
-            w->flags |= GYI_WATCHER_SCAN;
-        }
-        gyi_watcher_lost(w);
+        kernel_overflow(w);
         return;
     }
     const gyi_watched *dir = gyi_tree_find(w, e->id);

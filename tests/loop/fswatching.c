@@ -194,23 +194,31 @@ TEST_BACKENDS(fswatching, one_event_for_many_changes) {
     seen_end(loop, &s, &f);
 }
 
+static int overflow_most(void) {
+    int most = 16384;
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    if (limit && fscanf(limit, "%d", &most) != 1) most = 16384;
+    if (limit) fclose(limit);
+    return most;
+}
+
 /* More than the kernel's queue holds: two names in turn, so that it cannot merge them. */
+static void overflow_cause(folder *f, const char *one, const char *two) {
+    int a = open(folder_put(f, one, ""), O_WRONLY), b = open(folder_put(f, two, ""), O_WRONLY);
+    for (int i = overflow_most(); i > 0; i--) CHECK_EQ(pwrite(i % 2 ? a : b, "x", 1, 0), 1);
+    close(a);
+    close(b);
+}
+
 TEST_BACKENDS(fswatching, overflow) {
     seen s;
     folder f;
     folder_make(&f);
     gy_loop *loop = seen_loop(backend, &s);
-    int most = 16384;
-    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
-    if (limit && fscanf(limit, "%d", &most) != 1) most = 16384;
-    if (limit) fclose(limit);
     folder_dir(&f, "d");
-    if (most <= 100000 && s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
-        int a = open(folder_put(&f, "a", ""), O_WRONLY), b = open(folder_put(&f, "b", ""), O_WRONLY);
-        for (int i = 0; i < most; i++) CHECK_EQ(pwrite(i % 2 ? a : b, "x", 1, 0), 1);
+    if (overflow_most() <= 100000 && s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
+        overflow_cause(&f, "a", "b");
         folder_put(&f, "d/unseen", "");
-        close(a);
-        close(b);
         s.log[0] = 0;
         for (int i = 0; i < 10000 && !s.rescans; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
         CHECK_EQ(s.rescans, 1);
@@ -219,6 +227,29 @@ TEST_BACKENDS(fswatching, overflow) {
         CHECK(seen_until(loop, &s, "created d/later\n"));
     }
     seen_end(loop, &s, &f);
+}
+
+/* The kernel tells the end of the path once, and that may be lost, too: the path is removed, or another has its name. */
+TEST_BACKENDS(fswatching, overflow_may_hide_the_end) {
+    for (int again = 0; again < 2; again++) {
+        seen s;
+        folder f;
+        folder_make(&f);
+        gy_loop *loop = seen_loop(backend, &s);
+        const char *d = folder_dir(&f, "d");
+        if (overflow_most() <= 100000 && s.by == BY_INOTIFY) {
+            seen_start(loop, &s, (gy_fswatch_opts){.path = d, .recursive = again == 0});
+            overflow_cause(&f, "d/a", "d/b");
+            CHECK_EQ(rename(d, folder_path(&f, "e")), 0);
+            if (again) CHECK_EQ(mkdir(d, 0755), 0);
+            for (int i = 0; i < 100000 && !s.gone; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+            CHECK_EQ(s.rescans, 1);
+            CHECK_EQ(s.gone, 1);
+            CHECK_EQ(s.err, 0);
+            CHECK(!gy_fswatch_active(&s.watch));
+        }
+        seen_end(loop, &s, &f);
+    }
 }
 
 static int limit_after;
