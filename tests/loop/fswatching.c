@@ -229,7 +229,7 @@ TEST_BACKENDS(fswatching, overflow) {
     seen_end(loop, &s, &f);
 }
 
-/* The kernel tells the end of the path once, and that may be lost, too: the path is removed, or another has its name. */
+/* The kernel tells the end of the path once, and may lose that, too: the path is removed, or another has its name. */
 TEST_BACKENDS(fswatching, overflow_may_hide_the_end) {
     for (int again = 0; again < 2; again++) {
         seen s;

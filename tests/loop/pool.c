@@ -12,6 +12,7 @@
 
 #include "gyre/gyre.h"
 #include "harness.h"
+#include "refuse.h"
 #include "sys/sys.h"
 
 typedef struct gate {
@@ -422,16 +423,14 @@ TEST_BACKENDS(pool, a_loop_is_not_freed_while_a_thread_wakes_it) {
 
 /* ---- threads that cannot be started ------------------------------------------------------------------------------ */
 
-static int thread_fault(gyi_syscall kind) { return kind == GYI_SYS_THREAD ? -EAGAIN : 0; }
-
 TEST_BACKENDS(pool, a_thread_that_cannot_start_is_reported) {
     gy_loop *loop = pool_loop(backend);
     static job j[5];
     memset(j, 0, sizeof j);
-    gyi_sys_fault = thread_fault;
+    refuse(GYI_SYS_THREAD, -EAGAIN);
     for (int i = 0; i < 5; i++) CHECK_EQ(job_submit(loop, NULL, &j[i], GY_LANE_IO), 0);
     CHECK_EQ(gy_loop_run(loop), 0);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     for (int i = 0; i < 5; i++) {
         CHECK_EQ(j[i].ran, 0);
         CHECK_EQ(j[i].done, 1);

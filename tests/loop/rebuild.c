@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "loop/loop.h"
+#include "refuse.h"
 
 /* What io.c does when it finds a report that belongs to nobody. */
 static void rebuild_wanted(kit *k) {
@@ -152,17 +153,6 @@ TEST_BACKENDS(rebuild, works_when_no_descriptor_is_left) {
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
 
-static gyi_syscall fault_kind;
-static int fault_err;
-
-static int fault(gyi_syscall kind) { return kind == fault_kind ? fault_err : 0; }
-
-static void fault_set(gyi_syscall kind, int err) {
-    gyi_sys_fault = fault;
-    fault_kind = kind;
-    fault_err = err;
-}
-
 /* A turn reports it, and the next one tries again; nothing is forgotten. */
 TEST_BACKENDS(rebuild, one_that_fails_is_tried_again) {
     int errors[] = {-EMFILE, -ENFILE, -ENOMEM};
@@ -175,12 +165,12 @@ TEST_BACKENDS(rebuild, one_that_fails_is_tried_again) {
     kit_turns(&k, 1);
     for (int i = 0; i < 2; i++) {
         rebuild_wanted(&k);
-        fault_set(GYI_SYS_POLLER, errors[i]);
+        refuse(GYI_SYS_POLLER, errors[i]);
         for (int j = 0; j < 2; j++) {
             int left = gy_loop_step(k.loop, GY_STEP_POLL);
             CHECK(left == 1 || left == errors[i]);
         }
-        fault_set(GYI_SYS_POLLER, 0);
+        refuse_nothing();
         CHECK_EQ(write(ends[1], "x", 1), 1);
         kit_turns(&k, 2);
         CHECK_EQ(w.calls, i + 1);
@@ -216,9 +206,9 @@ static void refused_listener(const char *backend, bool take) {
     kit_until(&k, &d.calls, 1);
     CHECK_EQ(d.err, 0);
     rebuild_wanted(&k);
-    fault_set(GYI_SYS_CHANGE, -ENOSPC);
+    refuse(GYI_SYS_CHANGE, -ENOSPC);
     for (int i = 0; i < 3; i++) CHECK(gy_loop_step(k.loop, GY_STEP_POLL) >= 0);
-    fault_set(GYI_SYS_CHANGE, 0);
+    refuse_nothing();
     if (k.loop->poller.caps & GYI_CAP_EDGE) CHECK_EQ(d.refusals, 1);
     if (d.refusals) CHECK_EQ(d.err, -ENOSPC);
     CHECK(gy_stream_is_open(&d.s));

@@ -7,6 +7,7 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "loop/loop.h"
+#include "refuse.h"
 
 static gy_loop *loop;
 static int runs;
@@ -46,14 +47,12 @@ TEST_BACKENDS(async, only_a_loop_that_sleeps_is_written_to_and_once) {
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_WAKE ? -EIO : 0; }
-
 TEST_BACKENDS(async, a_wake_up_that_failed_is_tried_again_by_the_next_sender) {
     begin(backend);
     atomic_store(&loop->asleep, 1);
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_WAKE, -EIO);
     gyi_async_wake(loop);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(atomic_load(&loop->asleep), 1);
     gyi_async_wake(loop);
     CHECK_EQ(atomic_load(&loop->asleep), 0);

@@ -11,6 +11,7 @@
 
 #include "backends/backend.h"
 #include "harness.h"
+#include "refuse.h"
 #include "sys/clock.h"
 
 enum { CAP = 16 };
@@ -225,20 +226,15 @@ TEST_BACKENDS(backend, reopen_forgets_what_was_registered) {
     end(pair);
 }
 
-static gyi_syscall refused;
-
-static int refuse(gyi_syscall kind) { return kind == refused ? -ENOMEM : 0; }
-
 TEST_BACKENDS(backend, every_failure_is_reported) {
     int pair[2];
     begin(backend);
     make_pair(pair);
-    gyi_sys_fault = refuse;
-    refused = GYI_SYS_WAIT;
+    refuse(GYI_SYS_WAIT, -ENOMEM);
     int wait = look();
-    refused = GYI_SYS_CHANGE;
+    refuse(GYI_SYS_CHANGE, -ENOMEM);
     int change = set(pair[0], 0, GY_READABLE);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(wait, -ENOMEM);
     CHECK_EQ(change, -ENOMEM);
     CHECK_EQ(set(pair[0], 0, GY_READABLE), 0);

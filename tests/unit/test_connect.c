@@ -6,19 +6,9 @@
 
 #include "harness.h"
 #include "net/stream.h"
+#include "refuse.h"
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-
-static gyi_syscall fault_kind;
-static int fault_err;
-
-static int fault_hook(gyi_syscall kind) { return kind == fault_kind ? fault_err : 0; }
-
-static void fault_set(gyi_syscall kind, int err) {
-    fault_kind = kind;
-    fault_err = err;
-    gyi_sys_fault = err ? fault_hook : NULL;
-}
 
 static void connect_told(gy_stream *s, int err) {
     int *told = s->user;
@@ -40,12 +30,12 @@ TEST_BACKENDS(connect_steps, each_step_may_fail) {
     int next = connect_next_fd();
     gy_connect_opts opts = {.addr = "127.0.0.1:9", .from = "127.0.0.1:0", .fn = connect_told};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        fault_set(steps[i], -ENOBUFS);
+        refuse(steps[i], -ENOBUFS);
         CHECK_EQ(gy_tcp_connect(loop, &s, opts), -ENOBUFS);
         CHECK(!gy_stream_is_open(&s));
         CHECK_EQ(connect_next_fd(), next);
     }
-    fault_set(GYI_SYS_WAIT, 0);
+    refuse_nothing();
     CHECK_EQ(gy_loop_free(loop), 0);
 }
 
@@ -57,12 +47,12 @@ TEST_BACKENDS(connect_steps, failures_of_the_attempt_are_told) {
         int told[2] = {0, 0};
         gy_stream s = {.user = told};
         CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
-        fault_set(steps[i], -ENOBUFS);
+        refuse(steps[i], -ENOBUFS);
         CHECK_EQ(gy_tcp_connect(loop, &s, (gy_connect_opts){.addr = "127.0.0.1:9", .fn = connect_told}), 0);
         CHECK_EQ(told[0], 0);
         CHECK(gyi_stream_is(&s, GYI_STREAM_CONNECTING));
         for (int turn = 0; turn < 100 && !told[0]; turn++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
-        fault_set(GYI_SYS_WAIT, 0);
+        refuse_nothing();
         CHECK_EQ(told[0], 1);
         CHECK(!gyi_stream_is(&s, GYI_STREAM_CONNECTING));
         CHECK(told[1] == -ENOBUFS || (steps[i] == GYI_SYS_CHANGE && told[1] == -ECONNREFUSED));

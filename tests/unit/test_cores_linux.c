@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "harness.h"
+#include "refuse.h"
 #include "sys/cores.h"
 
 static gyi_sys sys;
@@ -28,11 +29,9 @@ TEST(cores_linux, those_that_are_allowed) {
     }
 }
 
-static int cores_refuse(gyi_syscall kind) { return kind == GYI_SYS_THREAD ? -EPERM : 0; }
-
 TEST(cores_linux, a_refusal_is_told) {
-    gyi_sys_fault = cores_refuse;
+    refuse(GYI_SYS_THREAD, -EPERM);
     int err = gyi_cores_pin(&sys, pthread_self(), 0);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, -EPERM);
 }

@@ -9,6 +9,7 @@
 
 #include "backends/backend.h"
 #include "harness.h"
+#include "refuse.h"
 #include "sys/clock.h"
 
 static gyi_poller p;
@@ -81,13 +82,11 @@ TEST(epoll, an_edge_watch_is_told_of_a_half_closed_peer) {
     end(pair);
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_POLLER ? -EMFILE : 0; }
-
 TEST(epoll, open_reports_its_failure) {
     p = (gyi_poller){.ops = &gyi_backend_epoll, .sys = &calls, .fd = -1};
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_POLLER, -EMFILE);
     int err = p.ops->open(&p);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, -EMFILE);
     CHECK_EQ(p.fd, -1);
 }

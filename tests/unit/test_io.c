@@ -9,6 +9,7 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "loop/loop.h"
+#include "refuse.h"
 
 static gy_loop *loop;
 static int pair[2], runs;
@@ -107,8 +108,6 @@ static void on_io(gy_io *io, int err, unsigned events) {
     if (!err) gy_io_stop(io);
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_CHANGE ? -ENOSPC : 0; }
-
 TEST_BACKENDS(io, a_refusal_of_the_kernel_comes_to_the_callback) {
     gy_io io = {.user = NULL}, stopped = {.user = NULL};
     begin(backend);
@@ -116,9 +115,9 @@ TEST_BACKENDS(io, a_refusal_of_the_kernel_comes_to_the_callback) {
     CHECK_EQ(write(pair[1], "x", 1), 1);
     CHECK_EQ(gy_io_start(loop, &io, pair[0], GY_READABLE, on_io), 0);
     CHECK_EQ(gy_io_start(loop, &stopped, pair[1], GY_READABLE, on_io), 0);
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_CHANGE, -ENOSPC);
     int err = gyi_io_apply(loop);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, 0);
     gy_io_stop(&stopped); /* its refusal was queued, and is not told */
     CHECK_EQ(gy_loop_run(loop), 0);

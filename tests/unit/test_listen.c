@@ -8,19 +8,9 @@
 
 #include "harness.h"
 #include "net/stream.h"
+#include "refuse.h"
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-
-static gyi_syscall fault_kind;
-static int fault_err;
-
-static int fault_hook(gyi_syscall kind) { return kind == fault_kind ? fault_err : 0; }
-
-static void fault_set(gyi_syscall kind, int err) {
-    fault_kind = kind;
-    fault_err = err;
-    gyi_sys_fault = err ? fault_hook : NULL;
-}
 
 static void listen_told(gy_stream *s, int err) {
     int *told = s->user;
@@ -42,12 +32,12 @@ TEST_BACKENDS(listen, each_step_may_fail) {
     int next = listen_next_fd();
     gy_listen_opts opts = {.addr = "127.0.0.1:0", .fn = listen_told};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        fault_set(steps[i], -EIO);
+        refuse(steps[i], -EIO);
         CHECK_EQ(gy_tcp_listen(loop, &s, opts), -EIO);
         CHECK(!gy_stream_is_open(&s));
         CHECK_EQ(listen_next_fd(), next);
     }
-    fault_set(GYI_SYS_WAIT, 0);
+    refuse_nothing();
     CHECK_EQ(gy_tcp_listen(loop, &s, opts), 0);
     gy_stream_close(&s, NULL);
     CHECK_EQ(gy_loop_run(loop), 0);
@@ -64,14 +54,14 @@ TEST_BACKENDS(listen, an_error_is_told_once_and_followed_by_a_pause) {
     CHECK_EQ(gy_stream_local_addr(&s, &addr), 0);
     gy_stream client = {.user = (int[2]){0, 0}};
     CHECK_EQ(gy_tcp_connect(loop, &client, (gy_connect_opts){.addr = addr.text, .fn = listen_told}), 0);
-    fault_set(GYI_SYS_ACCEPT, -ENFILE);
+    refuse(GYI_SYS_ACCEPT, -ENFILE);
     while (!told[0]) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
     CHECK_EQ(told[1], -ENFILE);
     CHECK(gyi_stream_is(&s, GYI_STREAM_PAUSED));
     CHECK(!gyi_list_empty(&loop->paused));
     for (int i = 0; i < 5; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
     CHECK_EQ(told[0], 1);
-    fault_set(GYI_SYS_WAIT, 0);
+    refuse_nothing();
     while (told[0] < 2) CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
     CHECK_EQ(told[1], 0);
     CHECK(s.priv.waiting > 0);

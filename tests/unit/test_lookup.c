@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "refuse.h"
 
 static gyi_sys sys;
 
@@ -78,16 +79,14 @@ TEST(lookup, a_name_that_does_not_fit_is_never_cut) {
 }
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-static int lookup_fault(gyi_syscall kind) { return kind == GYI_SYS_LOOKUP ? -EIO : 0; }
-
 TEST(lookup, can_be_made_to_fail) {
     struct addrinfo *list;
     gyi_sockaddr addr = {.len = 0};
     char text[8];
-    gyi_sys_fault = lookup_fault;
+    refuse(GYI_SYS_LOOKUP, -EIO);
     CHECK_EQ(gyi_lookup_host(&sys, "127.0.0.1", NULL, AF_UNSPEC, 0, &list), -EIO);
     CHECK(list == NULL);
     CHECK_EQ(gyi_lookup_names(&sys, &addr, 0, GY_BUF(text), GY_BUF(text)), -EIO);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
 }
 #endif

@@ -9,6 +9,7 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "loop/loop.h"
+#include "refuse.h"
 
 static int at, fail_at, blocks, fired;
 
@@ -85,17 +86,15 @@ TEST_BACKENDS(loop, a_system_call_that_fails_leaves_no_descriptor) {
     CHECK_EQ(gy_loop_free(l), 0);
 }
 
-static int fail_wait(gyi_syscall kind) { return kind == GYI_SYS_WAIT ? -EIO : 0; }
-
 TEST_BACKENDS(loop, a_wait_that_fails_is_reported_and_loses_nothing) {
     gy_loop *l;
     gy_timer t = {.user = NULL};
     fired = 0;
     CHECK_EQ(gy_loop_new(&l, (gy_loop_opts){.backend = backend}), 0);
     gy_timer_start(l, &t, (gy_timer_opts){.fn = on_timer, .after = GY_MS(1)});
-    gyi_sys_fault = fail_wait;
+    refuse(GYI_SYS_WAIT, -EIO);
     int run = gy_loop_run(l), step = gy_loop_step(l, GY_STEP_WAIT);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(run, -EIO);
     CHECK_EQ(step, -EIO);
     CHECK_EQ(gy_loop_run(l), 0);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "refuse.h"
 #include "sys/memory.h"
 
 TEST(memory, a_mapping_is_zeroed_and_can_be_written) {
@@ -62,15 +63,13 @@ TEST(memory, a_guard_kills_who_touches_it) {
 }
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-static int fault(gyi_syscall kind) { return kind == GYI_SYS_MEMORY ? -ENOMEM : 0; }
-
 TEST(memory, every_call_can_fail) {
     gyi_sys sys = {{0}};
     size_t page = gyi_memory_page(), deep;
     void *ptr = NULL;
     CHECK_EQ(gyi_memory_map(&sys, page, &ptr), 0);
     ((char *)ptr)[0] = 7;
-    gyi_sys_fault = fault;
+    refuse(GYI_SYS_MEMORY, -ENOMEM);
     void *other = &sys;
     CHECK_EQ(gyi_memory_map(&sys, page, &other), -ENOMEM);
     CHECK(other == &sys);
@@ -79,6 +78,6 @@ TEST(memory, every_call_can_fail) {
     gyi_memory_forget(&sys, ptr, page);
     CHECK_EQ(((char *)ptr)[0], 7);
     gyi_memory_unmap(&sys, ptr, page); /* cannot fail: nothing could be done about it */
-    gyi_sys_fault = NULL;
+    refuse_nothing();
 }
 #endif

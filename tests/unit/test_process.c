@@ -7,11 +7,9 @@
 #include "gyre/process.h"
 #include "harness.h"
 #include "loop/loop.h"
+#include "refuse.h"
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-
-static gyi_syscall refused;
-static int refuse(gyi_syscall kind) { return kind == refused ? -EMFILE : 0; }
 
 static void refused_at(gyi_syscall kind, int err, const char *step) {
     gy_loop *loop;
@@ -20,10 +18,9 @@ static void refused_at(gyi_syscall kind, int err, const char *step) {
     const gy_stdio stdio[] = {
         {.kind = GY_STDIO_IGNORE}, {GY_STDIO_OUT, .stream = &out}, {GY_STDIO_DUPLEX, .stream = &both}};
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "sim"}), 0);
-    refused = kind;
-    gyi_sys_fault = refuse;
+    refuse(kind, -EMFILE);
     int got = gy_process_spawn(loop, &p, (gy_process_opts){.program = "/bin/true", .stdio = stdio, .stdio_count = 3});
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(got, err);
     CHECK_STR(p.step, step);
     CHECK(!gy_stream_is_open(&out) && !gy_stream_is_open(&both) && !gy_process_running(&p));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "refuse.h"
 #include "sys/sig.h"
 
 static volatile sig_atomic_t ours, theirs;
@@ -41,15 +42,13 @@ TEST(sig, a_handler_that_came_later_stays) {
     CHECK_EQ(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_SIGACTION ? -ENOMEM : 0; }
-
 TEST(sig, what_cannot_be_caught_is_refused) {
     gyi_sys sys = {{0}};
     struct sigaction before;
     CHECK_EQ(gyi_sig_install(&sys, SIGKILL, our_handler, &before), -EINVAL);
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_SIGACTION, -ENOMEM);
     int err = gyi_sig_install(&sys, SIGUSR1, our_handler, &before);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, -ENOMEM);
     CHECK(GYI_SIG_MOST > SIGUSR1 && GYI_SIG_MOST > SIGTERM);
 }

@@ -7,21 +7,20 @@
 #include "gyre/gyre.h"
 #include "harness.h"
 #include "loop/loop.h"
+#include "refuse.h"
 
 static void run(gy_signal *signal, unsigned count) {
     (void)count;
     gy_signal_stop(signal);
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_SIGACTION ? -ENOMEM : 0; }
-
 TEST(signal, a_refused_handler_leaves_the_watcher_idle) {
     gy_loop *loop;
     gy_signal s = {.user = NULL};
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = "sim"}), 0);
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_SIGACTION, -ENOMEM);
     int err = gy_signal_start(loop, &s, SIGUSR1, run);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, -ENOMEM);
     CHECK(!gy_signal_active(&s) && !gy_loop_alive(loop));
     CHECK_EQ(gy_signal_start(loop, &s, SIGUSR1, run), 0);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "harness.h"
+#include "refuse.h"
 #include "sys/clock.h"
 #include "sys/thread.h"
 
@@ -82,8 +83,6 @@ static void *mask_main(void *arg) {
     return NULL;
 }
 
-static int refuse(gyi_syscall kind) { return kind == GYI_SYS_THREAD ? -EAGAIN : 0; }
-
 TEST(thread, starts_with_all_signals_blocked_and_leaves_the_starters_mask) {
     gyi_thread t;
     sigset_t before, after;
@@ -93,8 +92,8 @@ TEST(thread, starts_with_all_signals_blocked_and_leaves_the_starters_mask) {
     CHECK(blocked);
     CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     CHECK_EQ(sigismember(&before, SIGUSR1), sigismember(&after, SIGUSR1));
-    gyi_sys_fault = refuse;
+    refuse(GYI_SYS_THREAD, -EAGAIN);
     int err = gyi_thread_start(&sys, &t, 0, mask_main, NULL);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_EQ(err, -EAGAIN);
 }

@@ -5,6 +5,7 @@
 
 #include "harness.h"
 #include "net/udp.h"
+#include "refuse.h"
 
 TEST(udp, closed_handles_answer) {
     gy_udp u = {0};
@@ -38,10 +39,7 @@ TEST(udp, without_an_address_any_port_is_taken) {
 }
 
 #if defined(GYI_FAULTS) && GYI_FAULTS
-static gyi_syscall udp_which;
 static int udp_error;
-
-static int udp_fault(gyi_syscall kind) { return kind == udp_which ? udp_error : 0; }
 
 /* Where the machine has no IPv6, "*" is every IPv4 address. */
 static int udp_no_six(gyi_syscall kind) {
@@ -90,9 +88,7 @@ TEST_BACKENDS(udp, one_that_the_kernel_will_not_watch) {
     CHECK_EQ(gy_udp_open(loop, &u, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
     CHECK_EQ(gy_udp_local(&u, &e), 0);
     CHECK_EQ(gy_udp_recv_start(&u, opts), 0);
-    udp_which = GYI_SYS_CHANGE;
-    udp_error = -ENOSPC;
-    gyi_sys_fault = udp_fault;
+    refuse(GYI_SYS_CHANGE, -ENOSPC);
     CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
     CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
     CHECK_EQ(told, -ENOSPC);
@@ -100,12 +96,11 @@ TEST_BACKENDS(udp, one_that_the_kernel_will_not_watch) {
     CHECK_EQ(gy_udp_send(&u, &d, (gy_buf){&byte, 1}, &e, udp_sent), 0);
     for (int i = 0; i < 3; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
     CHECK_EQ(sent, 0);
-    udp_which = GYI_SYS_WRITE;
-    udp_error = -EAGAIN;
+    refuse(GYI_SYS_WRITE, -EAGAIN);
     CHECK_EQ(gy_udp_send(&u, &d, (gy_buf){&byte, 1}, &e, udp_sent), 0);
     for (int i = 0; i < 3; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
     CHECK_EQ(sent, -ENOSPC);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     gy_udp_close(&u, NULL);
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(gy_loop_free(loop), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The queue of a watcher: what is left when starting fails, and a queue that fails later. */
+#include "refuse.h"
 #include "watchers.h"
 
 TEST(watchvnode, every_failure_of_the_start) {
@@ -24,8 +25,6 @@ TEST(watchvnode, every_failure_of_the_start) {
     CHECK_FAIL("there were more than %d calls", 30);
 }
 
-static int read_fails(gyi_syscall kind) { return kind == GYI_SYS_NOTIFY ? -EIO : 0; }
-
 TEST(watchvnode, reading_fails) {
     watched t;
     watched_begin(&t, 0);
@@ -36,9 +35,9 @@ TEST(watchvnode, reading_fails) {
     }
     CHECK_EQ(err, 0);
     folder_put(&t.f, "a", "");
-    gyi_sys_fault = read_fails;
+    refuse(GYI_SYS_NOTIFY, -EIO);
     for (int i = 0; i < 1000 && !t.calls; i++) CHECK(gy_loop_step(t.loop, GY_STEP_POLL) >= 0);
-    gyi_sys_fault = NULL;
+    refuse_nothing();
     CHECK_STR(t.log, "6;");
     CHECK_EQ(t.err, -EIO);
     watched_end(&t);
