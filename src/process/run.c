@@ -5,7 +5,8 @@
  * and whoever is last tells. Built on the public interface alone, so it is an example as well.
  *
  * A program that was killed may have left others behind that hold its output open. Nobody has asked for what those
- * write, so when the run was ended by force the streams are closed without waiting for their end. */
+ * write, so when the run was ended by force the streams are closed without waiting for their end; after a time limit,
+ * with what is there by then, since the program was asked to end and may have said something to that. */
 #include <errno.h>
 #include <signal.h>
 
@@ -46,47 +47,71 @@ static void run_written(gy_write *w, int err) {
 static void run_out(gy_stream *s, int err, gy_buf got);
 static void run_errors(gy_stream *s, int err, gy_buf got);
 
-/* Reads on, behind what is there already. When the room is used up, one byte more tells whether it was enough. */
-static int run_read(gy_run *r, gy_stream *s) {
+/* Behind what is there already. When the room is used up, one byte more tells whether it was enough. */
+static gy_buf run_room(gy_run *r, const gy_stream *s) {
     bool out = s == &r->priv.out;
     gy_buf into = out ? r->out : r->errors;
     size_t room = out ? r->priv.out_room : r->priv.errors_room;
     into.base = room ? (char *)into.base + into.len : &r->priv.more[!out];
     into.len = room ? room : 1;
-    return gy_stream_read(s, into, out ? run_out : run_errors);
+    return into;
 }
 
-static int run_keep(gy_buf *kept, size_t *room, size_t got) {
+static int run_keep(gy_run *r, const gy_stream *s, size_t got) {
+    bool out = s == &r->priv.out;
+    gy_buf *kept = out ? &r->out : &r->errors;
+    size_t *room = out ? &r->priv.out_room : &r->priv.errors_room;
     if (!*room) return -ENOBUFS;
     kept->len += got;
     *room -= got;
     return 0;
 }
 
-static void run_out(gy_stream *s, int err, gy_buf got) {
-    gy_run *r = GY_OF(s, gy_run, priv.out);
-    if (!err) err = run_keep(&r->out, &r->priv.out_room, got.len);
+/* What is there, without waiting for more. @return why that is all: GY_EOF, or an error */
+static int run_take(gy_run *r, gy_stream *s) {
+    int err = 0;
+    while (!err) {
+        int64_t got = gy_stream_try_read(s, run_room(r, s));
+        err = got > 0 ? run_keep(r, s, (size_t)got) : (int)got;
+    }
+    return err == -EAGAIN || err == GY_ECLOSED ? GY_EOF : err;
+}
+
+static int run_read(gy_run *r, gy_stream *s) {
+    return gy_stream_read(s, run_room(r, s), s == &r->priv.out ? run_out : run_errors);
+}
+
+/* @return 0 when it goes on */
+static int run_heard(gy_run *r, gy_stream *s, int err, size_t got) {
+    if (!err) err = run_keep(r, s, got);
     if (!err) err = run_read(r, s);
-    if (err == GY_EOF || err == GY_ECANCELED) gy_stream_close(s, run_out_closed);
-    else if (err) run_break(r, err);
+    if (err == GY_ECANCELED) err = run_take(r, s);
+    if (err && err != GY_EOF) run_break(r, err);
+    return err;
+}
+
+static void run_out(gy_stream *s, int err, gy_buf got) {
+    if (run_heard(GY_OF(s, gy_run, priv.out), s, err, got.len)) gy_stream_close(s, run_out_closed);
 }
 
 static void run_errors(gy_stream *s, int err, gy_buf got) {
-    gy_run *r = GY_OF(s, gy_run, priv.errors);
-    if (!err) err = run_keep(&r->errors, &r->priv.errors_room, got.len);
-    if (!err) err = run_read(r, s);
-    if (err == GY_EOF || err == GY_ECANCELED) gy_stream_close(s, run_errors_closed);
-    else if (err) run_break(r, err);
+    if (run_heard(GY_OF(s, gy_run, priv.errors), s, err, got.len)) gy_stream_close(s, run_errors_closed);
 }
 
 /* ---- begin and end ----------------------------------------------------------------------------------------------- */
+
+static void run_read_no_more(gy_run *r) {
+    gy_stream_cancel(&r->priv.out, GY_STREAM_READ, GY_ECANCELED);
+    gy_stream_cancel(&r->priv.errors, GY_STREAM_READ, GY_ECANCELED);
+}
 
 static void run_exited(gy_process *p, int err, gy_exit how) {
     gy_run *r = GY_OF(p, gy_run, process);
     r->how = how;
     if (!r->priv.err) r->priv.err = err;
     gy_stream_close(&r->priv.in, run_in_closed);
-    if (how.timed_out || r->priv.err) run_close_all(r);
+    if (r->priv.err) run_close_all(r);
+    else if (how.timed_out) run_read_no_more(r);
     run_over(r);
 }
 

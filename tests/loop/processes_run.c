@@ -82,6 +82,26 @@ TEST_BACKENDS(process_run, a_time_limit_is_told_with_the_end) {
     CHECK_EQ(j.run.how.signo, SIGTERM);
 }
 
+TEST_BACKENDS(process_run, last_words_before_a_time_limit_are_kept) {
+    static const char script[] = "trap 'echo bye; echo sorry >&2; exit 3' TERM; while :; do sleep 0.01; done";
+    job j;
+    job_run(backend, &j, "", (gy_process_opts){SHELL(script), .timeout = GY_MS(200)});
+    CHECK_EQ(j.err, 0);
+    CHECK(j.run.how.timed_out);
+    CHECK_EQ(j.run.how.code, 3);
+    CHECK_STR(j.out, "bye\n");
+    CHECK_STR(j.errors, "sorry\n");
+}
+
+TEST_BACKENDS(process_run, last_words_need_room_too) {
+    job j;
+    job_run(backend, &j, "",
+            (gy_process_opts){SHELL("trap 'printf %064d 7 >&2; exit 3' TERM; while :; do sleep 0.01; done"),
+                              .timeout = GY_MS(200)});
+    CHECK_EQ(j.err, -ENOBUFS);
+    CHECK_EQ(j.run.errors.len, sizeof j.errors - 1);
+}
+
 static void cancel(gy_timer *timer) {
     job *j = timer->user;
     gy_run_cancel(&j->run);
