@@ -165,13 +165,23 @@ template <class U> struct task_awaiter {
     gy_coro *self;
     typename task<U>::promise_type *other; /* none: there was no memory for it, and nothing to wait for */
     bool await_ready() const noexcept { return !other; }
-    void await_suspend(std::coroutine_handle<>) noexcept { gy_coro_await_coro(self, other); }
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        other->awaited++;
+        gy_coro_await_coro(self, other);
+    }
     result<U> await_resume() noexcept {
-        result<U> failed;
-        failed.err = other ? self->err : -ENOMEM;
-        if (failed.err) return failed;
-        if constexpr (std::is_same_v<U, gy_value>) return {0, self->value};
-        else return std::move(other->outcome);
+        result<U> got;
+        got.err = other ? self->err : -ENOMEM;
+        if constexpr (std::is_same_v<U, gy_value>) {
+            if (!got.err) got.value = self->value;
+        } else if (!got.err) {
+            got = std::move(other->outcome);
+        }
+        if (other) {
+            other->awaited--;
+            other->leave(task<U>::promise_type::handle::from_promise(*other));
+        }
+        return got;
     }
 };
 
@@ -179,6 +189,7 @@ template <class U> struct task_awaiter {
 struct frame : gy_coro {
     bool owned = true; /* a gyre::task refers to it */
     bool over = false;
+    unsigned awaited = 0; /* by tasks that have still to look at the outcome */
     frame() noexcept : gy_coro{} {}
     frame(const frame &) = delete;
     frame &operator=(const frame &) = delete;
@@ -197,7 +208,12 @@ struct frame : gy_coro {
         gy_coro_end(this, given);
         gyi_coro_frame_over(loop);
         over = true;
-        if (!owned) handle.destroy();
+        leave(handle);
+    }
+
+    /* Somebody has let go of it, or it has ended itself. */
+    void leave(std::coroutine_handle<> handle) noexcept {
+        if (over && !owned && !awaited) handle.destroy();
     }
 };
 
@@ -427,7 +443,7 @@ private:
         promise_type *frame = std::exchange(frame_, nullptr);
         if (!frame) return;
         frame->owned = false;
-        if (frame->over) promise_type::handle::from_promise(*frame).destroy();
+        frame->leave(promise_type::handle::from_promise(*frame));
     }
     promise_type *frame_;
 };

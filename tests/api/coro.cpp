@@ -306,6 +306,30 @@ static gyre::task<int> passes_down(gy_loop *l, int *shielded) {
     co_return gyre::error{got.err};
 }
 
+static gyre::task<std::unique_ptr<int>> makes_later(gy_loop *) {
+    co_await gyre::delay(GY_MS(1));
+    co_return std::make_unique<int>(7);
+}
+
+static gyre::task<int> awaits_what_goes(gy_loop *, gyre::task<std::unique_ptr<int>> &other) {
+    auto got = co_await other;
+    co_return got.ok() ? *got.value : got.err;
+}
+
+/* Who lets go of a task may do so while somebody else awaits it. */
+static void test_let_go_while_awaited() {
+    begin();
+    auto what = makes_later(loop);
+    auto first = awaits_what_goes(loop, what), second = awaits_what_goes(loop, what);
+    what.detach();
+    run();
+    CHECK(first.take().value == 7);
+    CHECK(second.take().value == -EBUSY);
+    first.detach();
+    second.detach();
+    end();
+}
+
 static void test_life() {
     begin();
     int ended = 0, shielded = 0;
@@ -407,6 +431,7 @@ int main() {
     test_results();
     test_no_memory();
     test_life();
+    test_let_go_while_awaited();
     test_c();
     if (failures) std::printf("%d checks failed\n", failures);
     return failures != 0;
