@@ -58,6 +58,7 @@ typedef struct gyi_told {
 typedef struct gyi_watched {
     int id;
     bool scan;  /* must be read */
+    bool later; /* must be read when it has moved, of which an event comes */
     bool quiet; /* and what is in it is no news */
     char *path; /* relative to the root; "" is that */
 } gyi_watched;
@@ -184,6 +185,12 @@ int gyi_tree_add(gyi_watcher *w, const char *dir, const char *name);
 
 /* A number has ended. */
 void gyi_tree_drop(gyi_watcher *w, int id);
+
+/* Whether a directory is at its path. If not, it has moved, and the event that says so has not been read yet. */
+bool gyi_tree_stands(gyi_watcher *w, int id);
+
+/* A directory could not be read at its path, or something in it was not found there. */
+void gyi_tree_later(gyi_watcher *w, int id, gyi_tree_news news);
 
 /* Directories at a path and below it: watched no more; or moved. */
 void gyi_tree_forget(gyi_watcher *w, const char *path);

@@ -10,14 +10,16 @@
 
 static const gy_ns KERNEL_HALF = GY_MS(20);
 
-/* A name is there that was not there, or not known to be. */
-static void kernel_appeared(gyi_watcher *w, const char *dir, const char *name, bool is_dir) {
-    if (!is_dir || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
-    int id = gyi_tree_add(w, dir, name);
-    if (gyi_watcher_absent(id)) return; /* gone again, of which an event comes */
-    if (id < 0)
+/* A name is there that was not there, or not known to be. When it is not to be found, it has gone again, of which an
+ * event comes; or a directory above has moved, and then this one is looked for when that event has come. */
+static void kernel_appeared(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
+    if (!(e->what & GYI_NOTIFY_DIR) || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
+    int id = gyi_tree_stands(w, e->id) ? gyi_tree_add(w, dir, e->name) : -ENOENT;
+    if (gyi_watcher_absent(id))
+        gyi_tree_later(w, e->id, GYI_TREE_OLD);
+    else if (id < 0)
         gyi_watcher_add(w, &(gyi_happened){
-                               .kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = id, .dir = dir, .name = name});
+                               .kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = id, .dir = dir, .name = e->name});
     else w->flags |= GYI_WATCHER_SCAN;
 }
 
@@ -47,7 +49,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
     if (!from || !to) {
         kernel_half_over(w);
         if (to) gyi_told_add(w, to);
-        kernel_appeared(w, dir, e->name, is_dir);
+        kernel_appeared(w, dir, e);
         return;
     }
     w->moved = NULL;
@@ -56,7 +58,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
         gyi_tree_forget(w, from->text);
         gyi_watcher_lost(w);
     }
-    kernel_appeared(w, dir, e->name, is_dir); /* if it was not watched yet */
+    kernel_appeared(w, dir, e); /* if it was not watched yet */
     gyi_told_add_pair(w, from, to);
 }
 
@@ -72,7 +74,7 @@ static void kernel_name(gyi_watcher *w, const char *dir, const gyi_notify_event 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (e->what & rows[i].what)
             gyi_watcher_add(w, &(gyi_happened){.kind = rows[i].kind, .is_dir = is_dir, .dir = dir, .name = e->name});
-    if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, dir, e->name, is_dir);
+    if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, dir, e);
 }
 
 /* Whether the path leads to what is watched: it has the old number then. What keeps the kernel from answering is no

@@ -4,7 +4,10 @@
  *
  * A directory is watched first and read then, so that nothing falls between; what appears at that moment is found
  * twice. Reading goes on until no directory is marked any more, without recursion. Links are not followed: what is
- * below the root must be a directory for the kernel and for the reader. */
+ * below the root must be a directory for the kernel and for the reader.
+ *
+ * Paths are those of the last event that was read, and files are found by those of this moment. A directory that was
+ * not found, or instead of which another one was, is read when the event of its move has come. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -66,7 +69,7 @@ static void tree_insert(gyi_watcher *w, int id, char *path) {
         bool same = !strcmp(w->dirs[at].path, path);
         gyi_free(&w->loop->alloc, w->dirs[at].path);
         w->dirs[at].path = path;
-        w->dirs[at].scan |= !same;
+        if (!same) w->dirs[at].scan = true, w->dirs[at].later = w->dirs[at].quiet = false;
         return;
     }
     memmove(w->dirs + at + 1, w->dirs + at, (w->count - at) * sizeof *w->dirs);
@@ -110,6 +113,21 @@ void gyi_tree_free(gyi_watcher *w) {
     w->most = 0;
 }
 
+bool gyi_tree_stands(gyi_watcher *w, int id) {
+    const gyi_watched *dir = gyi_tree_find(w, id);
+    if (!dir || !*dir->path) return true;
+    const char *full = gyi_tree_join(w, dir->path, "");
+    int there = full ? gyi_notify_add(&w->loop->sys, w->fd, full, GYI_NOTIFY_BELOW) : id;
+    return there < 0 ? !gyi_watcher_absent(there) : there == id;
+}
+
+void gyi_tree_later(gyi_watcher *w, int id, gyi_tree_news news) {
+    gyi_watched *dir = gyi_tree_find(w, id);
+    if (!dir || dir->scan) return;
+    dir->quiet = news == GYI_TREE_OLD && (dir->quiet || !dir->later);
+    dir->later = true;
+}
+
 /* ---- moves ------------------------------------------------------------------------------------------------------- */
 
 static bool tree_below(const char *path, const char *top, size_t len) {
@@ -137,6 +155,10 @@ int gyi_tree_move(gyi_watcher *w, const char *from, const char *to) {
         memcpy(path + new, dir->path + old, rest);
         gyi_free(&w->loop->alloc, dir->path);
         dir->path = path;
+        if (!dir->later) continue;
+        dir->later = false;
+        dir->scan = true;
+        w->flags |= GYI_WATCHER_SCAN;
     }
     return 0;
 }
@@ -162,12 +184,14 @@ static int tree_entry(gyi_watcher *w, void *ctx, const gyi_found *found) {
 static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news tell) {
     gyi_tree_news news = tell;
     size_t len = strlen(marked->path) + 1;
+    int id = marked->id;
     if (marked->quiet) news = GYI_TREE_OLD;
-    marked->scan = marked->quiet = false;
+    marked->scan = marked->quiet = marked->later = false;
     char *path = gyi_alloc_zero(&w->loop->alloc, len); /* the array moves while it is read */
     if (!path) return -ENOMEM;
     memcpy(path, marked->path, len);
     int err = gyi_watcher_list(w, path, NULL, tree_entry, &(tree_reading){path, news});
+    if (gyi_watcher_absent(err) || !gyi_tree_stands(w, id)) gyi_tree_later(w, id, news);
     if (gyi_watcher_absent(err)) err = 0;
     if (err && tell == GYI_TREE_NEW)
         gyi_watcher_add(

@@ -142,6 +142,34 @@ TEST_BACKENDS(fswatching, a_tree) {
     seen_end(loop, &s, &f);
 }
 
+/* A directory is made in one that has another name, or even a successor, by the time of the event. */
+TEST_BACKENDS(fswatching, a_tree_that_moves_at_once) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    if (seen_start_tree(loop, &s, f.path)) {
+        folder_dir(&f, "t");
+        CHECK(seen_until(loop, &s, "created/ t\n"));
+        folder_dir(&f, "t/x");
+        CHECK_EQ(rename(folder_path(&f, "t"), folder_path(&f, "u")), 0);
+        CHECK(seen_until(loop, &s, "renamed/ u t\n"));
+        folder_put(&f, "u/x/a", "");
+        CHECK(seen_until(loop, &s, "created u/x/a\n"));
+        folder_dir(&f, "u/y");
+        CHECK_EQ(rename(folder_path(&f, "u"), folder_path(&f, "v")), 0);
+        folder_dir(&f, "u");
+        CHECK_EQ(mkdir(folder_path(&f, "u/y"), 0755), 0);
+        CHECK(seen_until(loop, &s, "renamed/ v u\n"));
+        CHECK(seen_until(loop, &s, "created/ u\n"));
+        folder_put(&f, "v/y/b", "");
+        folder_put(&f, "u/y/c", "");
+        CHECK(seen_until(loop, &s, "created v/y/b\n"));
+        CHECK(seen_until(loop, &s, "created u/y/c\n"));
+    }
+    seen_end(loop, &s, &f);
+}
+
 TEST_BACKENDS(fswatching, renames) {
     seen s;
     folder f, out;
