@@ -76,7 +76,7 @@ WORKLOADS = [
     Workload('async_pummel', 'async_pummel', variant('async_pummel'), 100000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('two_loops', 'async_pummel', variant('two_loops'), 50000, ('wall_ns',), counted=1000, threads=True),
     Workload('posts', 'posts', [], 1000000, ('cpu_ns', 'wakeups_per_batch'), counted=10000, threads=True),
-    Workload('pool_throughput', 'pool', variant('pool_throughput'), 200000, ('cpu_ns', 'wall_ns'), threads=True),
+    Workload('queue_work', 'pool', variant('queue_work'), 200000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('pool_round_trip', 'pool', variant('pool_round_trip'), 20000, ('cpu_ns', 'wall_ns'), threads=True),
     Workload('pool_round_trip_apart', 'pool', variant('pool_round_trip_apart'), 20000, ('cpu_ns', 'wall_ns'),
              threads=True),

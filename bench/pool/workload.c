@@ -27,7 +27,7 @@ int main(int argc, char **argv)
     uint64_t size;
 
     bench_init(argc, argv);
-    variant = bench_arg_text("variant", "pool_throughput");
+    variant = bench_arg_text("variant", "queue_work");
     batch = strncmp(variant, "pool_round_trip", 15) == 0 ? 1 : BATCH_JOBS;
     /* Between two processors, a round trip measures how long an idle one takes to wake: it is measured both ways. */
     if (strcmp(variant, "pool_round_trip") == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Trivial jobs on a thread pool of four threads, in two variants:
  *
- *   pool_throughput  `size` jobs in batches of 1,000; the next batch is submitted when the last one has been answered
+ *   queue_work       `size` jobs in batches of 1,000; the next batch is submitted when the last one has been answered
  *   pool_round_trip  one job at a time, there and back, `size` times
  *
  * The jobs do nothing, so what is measured is the way there and the way back.
