@@ -82,7 +82,10 @@ static ssize_t file_writev(int fd, const gy_buf *from, unsigned count, int64_t a
     return writev(fd, (const struct iovec *)(const void *)from, (int)count);
 }
 
+/* Those without room are left out where they come first: if they were all that the system takes, nothing read would
+ * look like the end. */
 int64_t gyi_file_read(gyi_sys *sys, int fd, const gy_buf *to, unsigned count, int64_t at) {
+    while (count > 1 && !to->len) to++, count--;
     if (count > FILE_BUFS) count = FILE_BUFS;
     GYI_FILE_CALL(sys, GYI_SYS_READ, ssize_t, file_readv(fd, to, count, at));
 }

@@ -55,6 +55,24 @@ TEST(file, reads_and_writes_at_offsets_and_at_the_position) {
     folder_remove(&f);
 }
 
+/* More buffers than a system takes at once, of which only the last has room. */
+TEST(file, nothing_read_is_the_end_and_nothing_else) {
+    enum { MANY = 1500 };
+    static gy_buf into[MANY];
+    folder f;
+    char got[8] = "";
+    folder_make(&f);
+    int fd = gyi_file_open(&sys, gyi_file_here, folder_put(&f, "a", "abc"), O_RDONLY, 0);
+    CHECK(fd >= 0);
+    into[MANY - 1] = GY_BUF(got);
+    CHECK_EQ(gyi_file_read(&sys, fd, into, MANY, 0), 3);
+    CHECK_EQ(gyi_file_read(&sys, fd, into, MANY, -1), 3);
+    CHECK_STR(got, "abc");
+    CHECK_EQ(gyi_file_read(&sys, fd, into, MANY, -1), 0);
+    CHECK_EQ(gyi_file_close(&sys, fd), 0);
+    folder_remove(&f);
+}
+
 /* A pipe takes a part when it is nearly full, so the rest of a buffer has to be written by itself. */
 TEST(file, goes_on_after_a_short_write) {
     enum { EACH = 50000 };
