@@ -366,7 +366,8 @@ enum gy_fs_copy {
 /** What to copy. */
 typedef struct gy_fs_copyfile_opts {
     const char *from; /**< a regular file, else -EINVAL, or -EISDIR for a directory; links are followed */
-    const char *to;   /**< a new file, which gets the permissions of `from`; or one whose contents are replaced */
+    const char *to;   /**< a new file, which gets the permissions of `from`; or one whose contents are replaced. A
+                           symbolic link to nothing is -ENOENT */
     unsigned flags;   /**< of enum gy_fs_copy */
 } gy_fs_copyfile_opts;
 

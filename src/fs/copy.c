@@ -61,16 +61,26 @@ static int copy_open_from(gy_fs *req, gyi_sys *sys, copy_job *job) {
     return kind == GYI_FILE_REGULAR ? 0 : kind == GYI_FILE_DIR ? -EISDIR : -EINVAL;
 }
 
-/* Whether the file is new is known only when it was asked for as a new one. */
-static int copy_open_to(gy_fs *req, gyi_sys *sys, copy_job *job) {
+/* Whether the file is new is known only when it was asked for as a new one. So a link that leads nowhere is not written
+ * through: what would be made there could not be told from what there was. A file that goes between the two questions
+ * is asked for anew. */
+static int copy_find_to(gy_fs *req, gyi_sys *sys, copy_job *job) {
     const char *path = req->priv.in.to;
+    for (int tries = 0; tries < 2; tries++) {
+        job->to = gyi_file_create(sys, gyi_file_here, path, job->st.mode & 0777);
+        job->made = job->to >= 0;
+        if (job->to != -EEXIST || req->priv.in.flags & GY_FS_COPY_EXCLUSIVE) break;
+        job->to = gyi_file_open(sys, gyi_file_here, path, O_WRONLY | O_NONBLOCK, 0);
+        if (job->to != -ENOENT) break;
+    }
+    return job->to < 0 ? job->to : 0;
+}
+
+static int copy_open_to(gy_fs *req, gyi_sys *sys, copy_job *job) {
     gyi_stat st;
-    job->to = gyi_file_create(sys, gyi_file_here, path, job->st.mode & 0777);
-    job->made = job->to >= 0;
-    if (job->made || job->to != -EEXIST || req->priv.in.flags & GY_FS_COPY_EXCLUSIVE) return job->made ? 0 : job->to;
-    job->to = gyi_file_open(sys, gyi_file_here, path, O_WRONLY | O_CREAT | O_NONBLOCK, job->st.mode & 0777);
-    if (job->to < 0) return job->to;
-    int err = gyi_file_fstat(sys, job->to, &st);
+    int err = copy_find_to(req, sys, job);
+    if (err || job->made) return err;
+    err = gyi_file_fstat(sys, job->to, &st);
     if (err) return err;
     if (gyi_file_kind_of(st.mode) != GYI_FILE_REGULAR) return -EINVAL;
     job->same = st.dev == job->st.dev && st.ino == job->st.ino;

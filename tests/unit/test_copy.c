@@ -35,6 +35,9 @@ TEST(copy, files) {
     CHECK_EQ(copy_run(&req, folder_path(&f, "none"), folder_path(&f, "c"), 0), -ENOENT);
     CHECK_EQ(copy_run(&req, "/dev/null", folder_path(&f, "c"), 0), -EINVAL);
     CHECK_EQ(copy_run(&req, a, f.path, 0), -EISDIR);
+    CHECK_EQ(symlink(folder_path(&f, "nowhere"), folder_path(&f, "link")), 0);
+    CHECK_EQ(copy_run(&req, a, folder_path(&f, "link"), 0), -ENOENT);
+    CHECK(!folder_there(&f, "nowhere"));
     int err = copy_run(&req, a, folder_path(&f, "c"), GY_FS_COPY_FORCE);
     CHECK(err == 0 ? folder_has(&f, "c", "abcdef") : !folder_there(&f, "c"));
     folder_remove(&f);
