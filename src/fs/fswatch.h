@@ -72,11 +72,14 @@ typedef struct gyi_node {
     gyi_entry sibling;  /* in `below` of its directory */
     gyi_entry below;    /* a directory's own */
     struct gyi_node *dir; /* NULL: the path itself */
+    struct gyi_node *was; /* of a new name: the node that is missed elsewhere */
     char *name;
     uint64_t ino; /* as the list of names has it */
     gyi_stat last;
     gyi_file_kind kind;
     bool placed;    /* in the table */
+    bool moves;     /* is missed, and has a new name */
+    bool told;      /* is missed, and that it has gone is told already */
     unsigned got;   /* of gyi_vnode_what, and GYI_NODE_SCAN: what has to be looked into */
     uint32_t round; /* when it was seen in a list */
     int fd;         /* -1: none */

@@ -6,6 +6,9 @@
  * inode of a missed one is a rename, also from one directory to another, as both were marked at the same time. A new
  * directory is watched, then marked, and the next pass reads it, so nothing falls between and no recursion is needed.
  *
+ * What is told leads from the old names to the new ones in this order: renames, each when its new name is free, for
+ * which the going of what had it may have to be told; then what else has gone; then what is new.
+ *
  * Only a missed node with a descriptor can have been renamed: of any other the inode's number may be somebody else's by
  * now. */
 #include "fs/fswatch.h"
@@ -142,16 +145,10 @@ static void scan_renamed(gyi_watcher *w, gyi_node *node, gyi_node *to) {
         gyi_free(&w->loop->alloc, new);
         gyi_watcher_lost(w);
     }
+    node->moves = false;
     gyi_list_remove(&node->link);
     gyi_node_move(w, node, to);
     if (node->kind == GYI_FILE_DIR) scan_moved(w, node);
-}
-
-/* Tells what is missed and was not renamed, and forgets it. Those below one another go with the upper one. */
-static void scan_removed(gyi_watcher *w) {
-    for (gyi_entry *e = w->missed.next; e != &w->missed; e = e->next)
-        gyi_node_tell(w, GY_OF(e, gyi_node, link), GY_FSWATCH_REMOVED, 0);
-    while (!gyi_list_empty(&w->missed)) gyi_node_drop(w, GY_OF(w->missed.next, gyi_node, link));
 }
 
 static void scan_pairs(gyi_watcher *w) {
@@ -161,15 +158,52 @@ static void scan_pairs(gyi_watcher *w) {
         gyi_node *node = GY_OF(e, gyi_node, link);
         if (node->fd >= 0) gyi_table_add(&pairs, alloc, &node->pair, scan_hash(node->ino));
     }
-    gyi_entry *e = w->fresh.next;
-    while (pairs.count && e != &w->fresh) {
+    for (gyi_entry *e = w->fresh.next; pairs.count && e != &w->fresh; e = e->next) {
         gyi_node *to = GY_OF(e, gyi_node, link), *node = scan_find(&pairs, to);
-        e = e->next;
         if (!node) continue;
         gyi_table_remove(&pairs, &node->pair);
-        scan_renamed(w, node, to);
+        to->was = node;
+        node->moves = true;
     }
     gyi_table_free(&pairs, alloc);
+}
+
+static void scan_gone(gyi_watcher *w, gyi_node *node) {
+    if (!node->told) gyi_node_tell(w, node, GY_FSWATCH_REMOVED, 0);
+    node->told = true;
+    node->moves = false;
+}
+
+/* All renames that can be told. @return one that cannot: its name is that of another which is to be renamed first. When
+ * there are none but those, names have changed places, and one of them goes and comes. */
+static gyi_node *scan_rename(gyi_watcher *w) {
+    gyi_node *stuck = NULL;
+    bool renamed = false;
+    for (gyi_entry *e = w->fresh.next; e != &w->fresh;) {
+        gyi_node *to = GY_OF(e, gyi_node, link), *had = gyi_node_find(w, to->dir, to->name);
+        e = e->next;
+        if (!to->was) continue;
+        if (had && had->moves) {
+            stuck = to;
+            continue;
+        }
+        if (had) scan_gone(w, had);
+        scan_renamed(w, to->was, to);
+        renamed = true;
+    }
+    if (!stuck || renamed) return stuck;
+    scan_gone(w, stuck->was);
+    stuck->was = NULL;
+    return stuck;
+}
+
+/* Tells what has become of all that is missed, and forgets what has gone. Those below one another go with the upper
+ * one. */
+static void scan_missed(gyi_watcher *w) {
+    scan_pairs(w);
+    while (scan_rename(w)) {}
+    for (gyi_entry *e = w->missed.next; e != &w->missed; e = e->next) scan_gone(w, GY_OF(e, gyi_node, link));
+    while (!gyi_list_empty(&w->missed)) gyi_node_drop(w, GY_OF(w->missed.next, gyi_node, link));
 }
 
 /* A fresh name gets its place. */
@@ -192,8 +226,7 @@ int gyi_nodes_scan(gyi_watcher *w, gyi_tree_news news) {
             int err = scan_node(w, GY_OF(gyi_list_take(&w->marked), gyi_node, link), news);
             if (!first) first = err;
         }
-        if (!gyi_list_empty(&w->missed)) scan_pairs(w);
-        scan_removed(w);
+        if (!gyi_list_empty(&w->missed)) scan_missed(w);
         while (!gyi_list_empty(&w->fresh)) {
             int err = scan_created(w, GY_OF(gyi_list_take(&w->fresh), gyi_node, link), news);
             if (!first) first = err;

@@ -202,6 +202,41 @@ TEST_BACKENDS(fswatching, renames) {
     seen_end(loop, &s, &f);
 }
 
+static bool seen_order(const seen *s, const char *first, const char *second) {
+    const char *one = strstr(s->log, first), *two = strstr(s->log, second);
+    return one && two && one < two;
+}
+
+/* Who follows the events has the names that there are: what another file has replaced is not told of as gone later. */
+TEST_BACKENDS(fswatching, renames_onto_one_another) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    const char *a = folder_put(&f, "a", ""), *b = folder_put(&f, "b", ""), *c = folder_put(&f, "c", "");
+    if (s.by != BY_LOOKING) {
+        seen_start(loop, &s, (gy_fswatch_opts){.path = f.path});
+        CHECK_EQ(rename(b, c), 0);
+        CHECK_EQ(rename(a, b), 0);
+        folder_put(&f, "d", "");
+        CHECK(seen_until(loop, &s, "created d\n"));
+        CHECK(!seen_has(&s, "removed c\n") || seen_order(&s, "removed c\n", "renamed c b\n"));
+        CHECK(!seen_has(&s, "removed b\n"));
+        CHECK(seen_order(&s, "renamed c b\n", "renamed b a\n"));
+        s.log[0] = 0;
+        CHECK_EQ(rename(b, a), 0);
+        CHECK_EQ(rename(c, b), 0);
+        CHECK_EQ(rename(a, c), 0); /* b and c have changed places */
+        folder_put(&f, "e", "");
+        CHECK(seen_until(loop, &s, "created e\n"));
+        if (s.by == BY_KQUEUE && seen_has(&s, "renamed c b\n"))
+            CHECK(seen_order(&s, "removed c\n", "renamed c b\n") && seen_has(&s, "created b\n"));
+        else if (s.by == BY_KQUEUE)
+            CHECK(seen_order(&s, "removed b\n", "renamed b c\n") && seen_has(&s, "created c\n"));
+    }
+    seen_end(loop, &s, &f);
+}
+
 TEST_BACKENDS(fswatching, one_event_for_many_changes) {
     if (seen_way(backend) == BY_LOOKING) SKIP("the kernel does not tell of changes");
     seen s;
