@@ -126,7 +126,7 @@ void gyi_listen_close(gy_stream *s) {
 /* Binds and listens, and makes the socket a listening stream. On failure it is closed. */
 static int listen_begin(gy_loop *l, gy_stream *s, int fd, const gyi_sockaddr *addr, const gy_listen_opts *opts) {
     int err = gyi_sock_bind(&l->sys, fd, addr);
-    if (!err && opts->mode) {
+    if (!err && opts->mode && addr->addr.ss_family == AF_UNIX) {
         struct sockaddr_un un;
         memcpy(&un, &addr->addr, sizeof un);
         if (un.sun_path[0]) err = gyi_fd_chmod(&l->sys, un.sun_path, opts->mode);

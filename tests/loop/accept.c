@@ -260,6 +260,22 @@ TEST_BACKENDS(accept, listening_that_cannot_be) {
     kit_close(&k);
 }
 
+/* Bits of permission are for the file of a local socket. A tcp address is no path, and no file must be looked for. */
+TEST_BACKENDS(accept, a_mode_means_nothing_to_tcp) {
+    kit k;
+    kit_note note = {0};
+    gy_stream server = {.user = &note};
+    kit_open(&k, backend);
+    kit_listen(&k, &server, KIT_TCP4, kit_note_connect);
+    gy_stream_close(&server, kit_note_close);
+    kit_until(&k, &note.closes, 1);
+    gy_listen_opts same = {.addr = k.addr, .fn = kit_note_connect, .mode = 0600};
+    CHECK_EQ(gy_tcp_listen(k.loop, &server, same), 0); /* with a port that is known beforehand */
+    gy_stream_close(&server, NULL);
+    kit_run(&k);
+    kit_close(&k);
+}
+
 TEST_BACKENDS(accept, a_port_may_be_shared_on_request) {
     kit k;
     kit_note note = {0};
