@@ -10,6 +10,12 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#ifdef __linux__
+enum { CAST_TWICE_IS_UNAVAILABLE = 1 };
+#else
+enum { CAST_TWICE_IS_UNAVAILABLE = 0 }; /* the BSDs say so too, but also of an interface without groups */
+#endif
+
 /* ---- interfaces -------------------------------------------------------------------------------------------------- */
 
 /* The number that a text is; 0 when it is none. */
@@ -64,6 +70,22 @@ int gyi_dgram_find_port(gyi_sys *sys, const char *name, const gyi_sockaddr *addr
 
 #ifdef MCAST_JOIN_GROUP
 
+static bool cast_is_group(const gyi_sockaddr *addr) {
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, &addr->addr, sizeof v4);
+    memcpy(&v6, &addr->addr, sizeof v6);
+    if (addr->addr.ss_family == AF_INET) return IN_MULTICAST(ntohl(v4.sin_addr.s_addr));
+    return IN6_IS_ADDR_MULTICAST(&v6.sin6_addr);
+}
+
+/* Of a group with one source, Linux says "not available" for what is joined already, and "invalid" for what is not
+ * joined. In the words that are used for all sources: */
+static int cast_source_error(gyi_dgram_member how, const gyi_sockaddr *group, int err) {
+    if (CAST_TWICE_IS_UNAVAILABLE && how == GYI_DGRAM_JOIN && err == -EADDRNOTAVAIL) return -EADDRINUSE;
+    return how == GYI_DGRAM_LEAVE && err == -EINVAL && cast_is_group(group) ? -EADDRNOTAVAIL : err;
+}
+
 int gyi_dgram_group(gyi_sys *sys, int fd, gyi_dgram_member how, const gyi_sockaddr *group, const gyi_sockaddr *source,
                     const gyi_dgram_port *port) {
     int level = group->addr.ss_family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
@@ -74,7 +96,7 @@ int gyi_dgram_group(gyi_sys *sys, int fd, gyi_dgram_member how, const gyi_sockad
         memcpy(&r.gsr_group, &group->addr, group->len);
         memcpy(&r.gsr_source, &source->addr, source->len);
         int option = how == GYI_DGRAM_JOIN ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP;
-        return gyi_dgram_set(sys, fd, level, option, &r, sizeof r);
+        return cast_source_error(how, group, gyi_dgram_set(sys, fd, level, option, &r, sizeof r));
     }
     struct group_req r;
     memset(&r, 0, sizeof r);

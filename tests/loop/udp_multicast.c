@@ -5,6 +5,12 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 
+#ifdef __linux__
+enum { UDP_ON_LINUX = 1 };
+#else
+enum { UDP_ON_LINUX = 0 };
+#endif
+
 static const char *loopback_name(void) {
     static char name[IF_NAMESIZE];
     struct ifaddrs *list = NULL;
@@ -50,9 +56,12 @@ static void group_test(kit *k, const char *any, const char *host, const char *se
     /* From one source alone: the one that sends, and another. */
     const char *self = any[0] == '[' ? "::1" : "127.0.0.1", *other = any[0] == '[' ? "fd00::99" : "127.0.0.9";
     gy_udp_group one = {.group = host, .source = other, .interface = lo};
+    CHECK_EQ(gy_udp_leave(&member->udp, one), -EADDRNOTAVAIL);
     CHECK_EQ(gy_udp_join(&member->udp, one), 0);
+    if (UDP_ON_LINUX) CHECK_EQ(gy_udp_join(&member->udp, one), -EADDRINUSE);
     CHECK(!group_hears(k, from, member, &group));
     CHECK_EQ(gy_udp_leave(&member->udp, one), 0);
+    CHECK_EQ(gy_udp_leave(&member->udp, one), -EADDRNOTAVAIL);
     one.source = self;
     CHECK_EQ(gy_udp_join(&member->udp, one), 0);
     CHECK(group_hears(k, from, member, &group));
