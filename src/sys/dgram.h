@@ -82,8 +82,8 @@ int gyi_dgram_recv(gyi_sys *sys, int fd, gyi_dgram_in *in, gyi_dgram_info *info,
 /* Asks for errors to be kept, each with the datagram that it is about. -ENOTSUP where there is no such thing. */
 int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family);
 
-/* Takes the next of them: `in` is the datagram that came back and where it was to go, `*what` the error.
- * @return 0; -EAGAIN when there is none; -errno. */
+/* Takes the next of them, but none of this machine's own: `in` is the datagram that came back and where it was to go,
+ * `*what` the error. @return 0; -EAGAIN when there is none; -errno. */
 int gyi_dgram_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);
 
 /* 0 when the kernel cuts datagrams into segments on this socket, negative when it does not. */

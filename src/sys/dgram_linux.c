@@ -163,6 +163,7 @@ int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family) {
     return err ? err : gyi_sock_set(sys, fd, IPPROTO_IP, IP_RECVERR, 1); /* for IPv4 on the same socket */
 }
 
+/* An error of this machine's own is no answer of the network: whoever sent has been told. */
 static int dgram_read_error(struct msghdr *m) {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
@@ -170,7 +171,7 @@ static int dgram_read_error(struct msghdr *m) {
         if (!v4 && !v6) continue;
         struct sock_extended_err e;
         memcpy(&e, CMSG_DATA(c), sizeof e);
-        return -(int)e.ee_errno;
+        return e.ee_origin == SO_EE_ORIGIN_LOCAL ? 0 : -(int)e.ee_errno;
     }
     return 0;
 }
