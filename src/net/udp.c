@@ -157,8 +157,10 @@ int gy_udp_adopt(gy_loop *loop, gy_udp *udp, int fd) {
     if (lone && lone != -ENOTCONN) return lone;
     err = gyi_fd_nonblock(&loop->sys, fd);
     if (err) return err;
-    return udp_begin(loop, udp, fd,
-                     (at.addr.ss_family == AF_INET6 ? GYI_UDP_V6 : 0) | (lone ? 0 : GYI_UDP_CONNECTED));
+    unsigned state = (at.addr.ss_family == AF_INET6 ? GYI_UDP_V6 : 0) | (lone ? 0 : GYI_UDP_CONNECTED);
+    /* A queue of errors that nobody empties is reported for ever, and takes the room of what is received. */
+    if (gyi_dgram_keeps_errors(&loop->sys, fd, at.addr.ss_family)) state |= GYI_UDP_ERRORS;
+    return udp_begin(loop, udp, fd, state);
 }
 
 int gy_udp_connect(gy_udp *u, const gy_endpoint *peer) {

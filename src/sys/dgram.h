@@ -82,6 +82,9 @@ int gyi_dgram_recv(gyi_sys *sys, int fd, gyi_dgram_in *in, gyi_dgram_info *info,
 /* Asks for errors to be kept, each with the datagram that it is about. -ENOTSUP where there is no such thing. */
 int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family);
 
+/* Whether that was asked for, on a socket of unknown past. */
+bool gyi_dgram_keeps_errors(gyi_sys *sys, int fd, int family);
+
 /* Takes the next of them, but none of this machine's own: `in` is the datagram that came back and where it was to go,
  * `*what` the error. @return 0; -EAGAIN when there is none; -errno. */
 int gyi_dgram_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);

@@ -163,6 +163,12 @@ int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family) {
     return err ? err : gyi_sock_set(sys, fd, IPPROTO_IP, IP_RECVERR, 1); /* for IPv4 on the same socket */
 }
 
+bool gyi_dgram_keeps_errors(gyi_sys *sys, int fd, int family) {
+    int v4 = 0, v6 = 0;
+    if (family == AF_INET6 && gyi_sock_get(sys, fd, IPPROTO_IPV6, IPV6_RECVERR, &v6)) v6 = 0;
+    return v6 || (!gyi_sock_get(sys, fd, IPPROTO_IP, IP_RECVERR, &v4) && v4);
+}
+
 /* An error of this machine's own is no answer of the network: whoever sent has been told. */
 static int dgram_read_error(struct msghdr *m) {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {

@@ -22,6 +22,11 @@ int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family) {
     return -ENOTSUP;
 }
 
+bool gyi_dgram_keeps_errors(gyi_sys *sys, int fd, int family) {
+    (void)sys, (void)fd, (void)family;
+    return false;
+}
+
 int gyi_dgram_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what) {
     (void)sys, (void)fd, (void)in, (void)what;
     return -EAGAIN;

@@ -3,16 +3,18 @@
  * system has and, compiled in here under other names, for what the systems with one call per datagram have. */
 #include "dgrams.h"
 
-#define gyi_dgram_send        dgrams_plain_send
-#define gyi_dgram_recv        dgrams_plain_recv
-#define gyi_dgram_cuts        dgrams_plain_cuts
-#define gyi_dgram_keep_errors dgrams_plain_keep_errors
-#define gyi_dgram_take_error  dgrams_plain_take_error
-#define gyi_dgram_join        dgrams_plain_join
+#define gyi_dgram_send         dgrams_plain_send
+#define gyi_dgram_recv         dgrams_plain_recv
+#define gyi_dgram_cuts         dgrams_plain_cuts
+#define gyi_dgram_keep_errors  dgrams_plain_keep_errors
+#define gyi_dgram_keeps_errors dgrams_plain_keeps_errors
+#define gyi_dgram_take_error   dgrams_plain_take_error
+#define gyi_dgram_join         dgrams_plain_join
 int dgrams_plain_send(gyi_sys *sys, int fd, const gyi_dgram_out *out, unsigned count);
 int dgrams_plain_recv(gyi_sys *sys, int fd, gyi_dgram_in *in, gyi_dgram_info *info, unsigned count, int *err);
 int dgrams_plain_cuts(gyi_sys *sys, int fd);
 int dgrams_plain_keep_errors(gyi_sys *sys, int fd, int family);
+bool dgrams_plain_keeps_errors(gyi_sys *sys, int fd, int family);
 int dgrams_plain_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);
 int dgrams_plain_join(gyi_sys *sys, int fd, int on);
 #include "sys/dgram_posix.c"
@@ -20,6 +22,7 @@ int dgrams_plain_join(gyi_sys *sys, int fd, int on);
 #undef gyi_dgram_recv
 #undef gyi_dgram_cuts
 #undef gyi_dgram_keep_errors
+#undef gyi_dgram_keeps_errors
 #undef gyi_dgram_take_error
 #undef gyi_dgram_join
 
@@ -32,6 +35,7 @@ TEST(dgram, moving_them_one_by_one) {
     dgrams_open(&d);
     CHECK(dgrams_plain_cuts(&d.sys, d.a) < 0);
     CHECK_EQ(dgrams_plain_keep_errors(&d.sys, d.a, AF_INET), -ENOTSUP);
+    CHECK(!dgrams_plain_keeps_errors(&d.sys, d.a, AF_INET));
     CHECK_EQ(dgrams_plain_join(&d.sys, d.a, 1), -ENOTSUP);
     CHECK_EQ(dgrams_plain_take_error(&d.sys, d.a, d.in, &what), -EAGAIN);
     dgrams_close(&d);
