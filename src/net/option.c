@@ -34,8 +34,15 @@ static const option_name option_names[] = {
     [GY_USER_TIMEOUT] = {IPPROTO_TCP, OPTION_USER_TIMEOUT},
 };
 
-static int option_check(const gy_stream *s, gy_stream_opt option) {
+/* What has no socket has nothing that is asked for here. Of a file the kernel would say so in other words. */
+static int option_open(const gy_stream *s) {
     if (!gy_stream_is_open(s)) return GY_ECLOSED;
+    return gyi_stream_is(s, GYI_STREAM_KIND) ? -ENOTSUP : 0;
+}
+
+static int option_check(const gy_stream *s, gy_stream_opt option) {
+    int err = option_open(s);
+    if (err) return err;
     if ((size_t)option >= sizeof option_names / sizeof *option_names) return -EINVAL;
     return option_names[option].name < 0 ? -ENOTSUP : 0;
 }
@@ -72,16 +79,16 @@ int gy_stream_peer_cred(const gy_stream *s, gy_peer_cred *out) {
 
 int gy_stream_local_addr(const gy_stream *s, gy_addr *out) {
     gyi_sockaddr addr;
-    if (!gy_stream_is_open(s)) return GY_ECLOSED;
-    int err = gyi_sock_local(&s->loop->sys, s->priv.fd, &addr);
+    int err = option_open(s);
+    if (!err) err = gyi_sock_local(&s->loop->sys, s->priv.fd, &addr);
     if (!err) gyi_addr_format(&addr, out);
     return err;
 }
 
 int gy_stream_peer_addr(const gy_stream *s, gy_addr *out) {
     gyi_sockaddr addr;
-    if (!gy_stream_is_open(s)) return GY_ECLOSED;
-    int err = gyi_sock_peer(&s->loop->sys, s->priv.fd, &addr);
+    int err = option_open(s);
+    if (!err) err = gyi_sock_peer(&s->loop->sys, s->priv.fd, &addr);
     if (!err) gyi_addr_format(&addr, out);
     return err;
 }

@@ -282,3 +282,17 @@ TEST_BACKENDS(kind, one_way_streams_refuse_the_other) {
     CHECK_EQ(gy_stream_receive_fds(&f.s), -ENOTSUP);
     fake_end_loop(loop, &f);
 }
+
+TEST_BACKENDS(kind, what_only_sockets_have_is_refused) {
+    fake f;
+    int value;
+    gy_addr addr;
+    gy_peer_cred cred;
+    gy_loop *loop = fake_open(backend, &f, 0);
+    CHECK_EQ(gy_stream_set(&f.s, GY_NODELAY, 1), -ENOTSUP);
+    CHECK_EQ(gy_stream_get(&f.s, GY_SEND_BUFFER, &value), -ENOTSUP);
+    CHECK_EQ(gy_stream_local_addr(&f.s, &addr), -ENOTSUP);
+    CHECK_EQ(gy_stream_peer_addr(&f.s, &addr), -ENOTSUP);
+    CHECK_EQ(gy_stream_peer_cred(&f.s, &cred), -ENOTSUP);
+    fake_end_loop(loop, &f);
+}
