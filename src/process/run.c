@@ -26,10 +26,11 @@ static void run_close_all(gy_run *r) {
     gy_stream_close(&r->priv.errors, run_errors_closed);
 }
 
-/* Ends it by force; the first reason stays. */
+/* Ends it by force, wherever it is; the first reason stays. */
 static void run_break(gy_run *r, int err) {
     if (!r->priv.err) r->priv.err = err;
-    if (gy_process_kill_group(&r->process, SIGKILL)) gy_process_kill(&r->process, SIGKILL);
+    gy_process_kill_group(&r->process, SIGKILL);
+    gy_process_kill(&r->process, SIGKILL);
     run_close_all(r);
 }
 

@@ -92,7 +92,9 @@ static void watch_limit(gy_timer *timer) {
     int signo = c->flags & GYI_CHILD_LATE ? SIGKILL : SIGTERM;
     c->flags |= GYI_CHILD_LATE;
     if (c->flags & GYI_CHILD_HEAD) gyi_child_kill_group(&c->loop->sys, c->pid, signo);
-    else gyi_child_kill(&c->loop->sys, c->fd, c->pid, signo);
+    /* Not twice: some programs take a second SIGTERM for a word of impatience. */
+    if (!(c->flags & GYI_CHILD_HEAD) || !gyi_child_heads_group(c->pid))
+        gyi_child_kill(&c->loop->sys, c->fd, c->pid, signo);
 }
 
 /* ---- the life of a record ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* The unit of ru_maxrss: bytes on macOS, kilobytes elsewhere. */
 #ifdef __APPLE__
@@ -38,6 +39,12 @@ int gyi_child_wait(gyi_sys *sys, int pid, gyi_child_end *end) {
         end->core = WCOREDUMP(status);
     }
     return 1;
+}
+
+/* OpenBSD does not say it of other sessions; who began its session is at the head for good. */
+bool gyi_child_heads_group(int pid) {
+    pid_t group = getpgid(pid);
+    return group == pid || (group < 0 && errno == EPERM);
 }
 
 int gyi_child_kill_group(gyi_sys *sys, int group, int signo) {

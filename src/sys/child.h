@@ -19,6 +19,9 @@ typedef struct gyi_child_end {
  * filled; 0 while it runs; -ECHILD when it is nobody's to wait for. */
 int gyi_child_wait(gyi_sys *sys, int pid, gyi_child_end *end);
 
+/* Whether a child that nobody has waited for is at the head of its process group. It may leave it for another. */
+bool gyi_child_heads_group(int pid);
+
 /* Signals a process group. @return 0 or -errno. */
 int gyi_child_kill_group(gyi_sys *sys, int group, int signo);
 

@@ -44,3 +44,33 @@ TEST(watch, a_loop_that_ends_lets_go_of_what_was_forgotten) {
     CHECK_EQ(kill(p.pid, SIGKILL), 0); /* it runs, and is ours to wait for */
     CHECK_EQ(waitpid(p.pid, NULL, 0), p.pid);
 }
+
+static void ended_by(gy_process *p, int err, gy_exit how) {
+    int *signo = p->user;
+    *signo = err ? err : how.signo;
+}
+
+/* A child that was put at the head of a group and is in ours again, as it may have chosen itself. */
+TEST(watch, who_has_left_its_group_is_not_out_of_reach) {
+    gy_loop *loop;
+    int signo = 0;
+    gy_process p = {.user = &signo};
+    CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){0}), 0);
+    gyi_child *c = gyi_alloc_zero(&loop->alloc, sizeof *c);
+    p.loop = c->loop = loop;
+    p.pid = c->pid = fork();
+    if (p.pid == 0) {
+        alarm(5);
+        pause();
+        _exit(0);
+    }
+    c->owner = &p;
+    c->flags = GYI_CHILD_HEAD;
+    p.priv.child = c;
+    p.priv.fn = ended_by;
+    CHECK(!gyi_child_heads_group(p.pid));
+    gyi_child_begin(c, GY_MS(5), GY_MS(5));
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(signo, SIGTERM);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}
