@@ -20,6 +20,7 @@
 #include "task/waiter.h"
 
 static void coro_resume(gyi_entry *entry), coro_turned(gyi_entry *entry), coro_report(gyi_entry *entry);
+static void coro_cancel_request(gy_coro *co);
 
 static gy_coro *coro_of(gyi_entry *entry) { return GY_OF(entry, gy_coro, priv.on.request.entry); }
 
@@ -60,12 +61,28 @@ void gyi_coro_wake(gy_coro *co, gy_value value) {
     coro_queue(co, coro_resume);
 }
 
-/* A wait is cancelled once, by whoever comes first. */
-static void coro_interrupt(gy_coro *co) {
+/* @return whether a coroutine has been asked to end just now, for the first time */
+static bool coro_ask(gy_coro *co) {
+    if (!gy_coro_active(co) || co->priv.state == GYI_CORO_REPORTING || co->cancelled) return false;
+    co->cancelled = true;
+    return true;
+}
+
+/* A wait is cancelled once, by whoever comes first. @return the coroutine that is waited for, or NULL: coroutines wait
+ * for each other in chains of any length, so one does not call the next. */
+static gy_coro *coro_interrupt_wait(gy_coro *co) {
     void (*cancel)(gy_coro *) = co->priv.cancel;
-    if (co->priv.state != GYI_CORO_WAITING || !cancel || !gyi_coro_refuses(co)) return;
+    const gyi_waiter *waiter = &co->priv.on.request.waiter;
+    if (co->priv.state != GYI_CORO_WAITING || !cancel || !gyi_coro_refuses(co)) return NULL;
     co->priv.cancel = NULL;
+    if (cancel == coro_cancel_request && waiter->kind == &gy_kind_coro) return (gy_coro *)(void *)waiter->user;
     cancel(co);
+    return NULL;
+}
+
+static void coro_interrupt(gy_coro *co) {
+    do co = coro_interrupt_wait(co);
+    while (co && coro_ask(co));
 }
 
 static void coro_struck(gy_cancel_hook *hook, int reason) {
@@ -247,8 +264,7 @@ int gy_coro_start(gy_loop *loop, gy_coro *co, gy_coro_opts opts) {
 }
 
 bool gy_coro_cancel(gy_coro *co) {
-    if (!gy_coro_active(co) || co->priv.state == GYI_CORO_REPORTING || co->cancelled) return false;
-    co->cancelled = true;
+    if (!coro_ask(co)) return false;
     coro_interrupt(co);
     return true;
 }

@@ -147,3 +147,35 @@ TEST(coro, a_start_may_cancel_and_may_settle) {
     CHECK(!gy_coro_active(&j.co));
     end();
 }
+
+typedef struct chained {
+    gy_coro co;
+    gy_coro *next;
+    dummy request;
+} chained;
+
+static void chained_waits(gy_coro *co) {
+    chained *l = GY_OF(co, chained, co);
+    GY_ASYNC_BEGIN(co);
+    if (l->next) GY_AWAIT_CORO(co, l->next);
+    else GY_AWAIT_REQUEST(co, dummy, &l->request, dummy_start(&l->request, 0));
+    GY_ASYNC_END(co, gy_err(co->err));
+}
+
+/* More than a thread's stack would have room for, if each one called the next. */
+TEST(coro, a_long_chain_is_cancelled_to_its_end) {
+    enum { LINKS = 200000 };
+    chained *chain = calloc(LINKS, sizeof *chain);
+    CHECK(chain != NULL);
+    begin();
+    for (int i = 0; i < LINKS; i++) {
+        if (i > 0) chain[i].next = &chain[i - 1].co;
+        CHECK_EQ(gy_coro_start(loop, &chain[i].co, (gy_coro_opts){.fn = chained_waits}), 0);
+    }
+    CHECK(gy_coro_cancel(&chain[LINKS - 1].co));
+    CHECK_EQ(chain[0].request.cancelled, 1);
+    run();
+    CHECK_EQ(gy_value_err(gy_coro_take(&chain[LINKS - 1].co)), GY_ECANCELED);
+    end();
+    free(chain);
+}
