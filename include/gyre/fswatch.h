@@ -82,7 +82,8 @@ typedef struct gy_fswatch_opts {
     gy_ns poll;        /**< look this often; 0: have the kernel tell, or, where it cannot, look once a second. A time of
                             change that is too coarse may hide a change that leaves the size as it is */
     gy_ns coalesce;    /**< every event comes this much later, and what has happened to one name meanwhile comes as one
-                            event: the last, but a change after a creation is part of it. 0: at once */
+                            event: the last, but a change after a creation is part of it. Nothing is merged across the
+                            going or moving of a directory. 0: at once */
     bool recursive;    /**< directories below `path` too, also those that appear later; links are not followed. Only
                             where the kernel tells */
 } gy_fswatch_opts;

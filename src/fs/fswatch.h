@@ -46,6 +46,7 @@ typedef struct gyi_told {
     gyi_entry link;
     gyi_told_name name[2]; /* `text`, and the old name of a rename; only with coalescing */
     gy_ns due;
+    uint64_t order; /* which of all that have waited */
     uint32_t room; /* bytes in `text` */
     uint32_t from; /* where the old name begins in `text`; 0: there is none */
     int err;
@@ -100,6 +101,7 @@ struct gyi_watcher {
     /* watchtell.c */
     gyi_entry waiting, spare;
     gyi_table names_waiting; /* what is in `waiting`, by its names; only with coalescing */
+    uint64_t order, bound; /* of the last event; of the last that makes other files of names below it */
     gyi_entry tell;
     gy_timer later;
     int end; /* with GYI_WATCHER_ENDING: why */

@@ -6,7 +6,8 @@
  * after they happened, so the list is ordered by that too, and a timer queues the entry for the first.
  *
  * Merging looks for the last event of the same name that waits, in a table. A rename stands for itself: it is about two
- * names, and what is told of either of them after it is not merged with what was before it.
+ * names, and what is told of either of them after it is not merged with what was before it. When a directory goes or
+ * moves, names below it are other files from then on, and nothing is merged across that.
  *
  * What was told is kept as a spare, so that a steady trickle of events allocates nothing. When there is no memory for
  * an event, its loss is told as a rescan, which needs none; nor does the end, which is told when nothing else waits,
@@ -90,8 +91,15 @@ static void told_name(gyi_watcher *w, gyi_told *told, gyi_told_name *name, const
     gyi_table_add(&w->names_waiting, &w->loop->alloc, &name->row, gyi_table_hash(0, text));
 }
 
+/* Whether it changes what names below its own mean. */
+static bool told_bounds(const gyi_told *told) {
+    return told->is_dir && (told->kind == GY_FSWATCH_REMOVED || told->kind == GY_FSWATCH_RENAMED);
+}
+
 static void told_list(gyi_watcher *w, gyi_told *told) {
     gyi_list_append(&w->waiting, &told->link);
+    told->order = ++w->order;
+    if (told_bounds(told)) w->bound = told->order;
     if (!w->coalesce) return;
     told_name(w, told, &told->name[0], told->text);
     if (told->from) told_name(w, told, &told->name[1], told->text + told->from);
@@ -104,14 +112,14 @@ static void told_unlist(gyi_watcher *w, gyi_told *told) {
     if (told->from) gyi_table_remove(&w->names_waiting, &told->name[1].row);
 }
 
-/* The last event that waits and is about this name, unless that is a rename. */
+/* The last event that waits and is about this name, unless that is a rename, or a bound is behind it. */
 static gyi_told *told_same(const gyi_watcher *w, const char *name) {
     uint32_t hash = gyi_table_hash(0, name);
     for (gyi_row *row = gyi_table_first(&w->names_waiting, hash); row; row = gyi_table_next(row)) {
         gyi_told *told = GY_OF(row, gyi_told_name, row)->of;
         bool renamed = told->kind == GY_FSWATCH_RENAMED;
         if (renamed && (!strcmp(told->text, name) || !strcmp(told->text + told->from, name))) return NULL;
-        if (!renamed && !strcmp(told->text, name)) return told;
+        if (!renamed && !strcmp(told->text, name)) return told->order > w->bound ? told : NULL;
     }
     return NULL;
 }
@@ -130,7 +138,8 @@ static bool told_merge(gyi_told *before, const gyi_told *told) {
 }
 
 void gyi_told_add(gyi_watcher *w, gyi_told *told) {
-    gyi_told *same = w->coalesce && told->kind != GY_FSWATCH_RENAMED ? told_same(w, told->text) : NULL;
+    bool alone = !w->coalesce || told->kind == GY_FSWATCH_RENAMED || told_bounds(told);
+    gyi_told *same = alone ? NULL : told_same(w, told->text);
     if ((w->flags & GYI_WATCHER_ENDING) || (same && told_merge(same, told))) {
         told_spare(w, told);
         return;

@@ -31,6 +31,25 @@ TEST(watchtell, renames_are_not_merged) {
     watched_end(&t);
 }
 
+/* Names below a directory that goes or moves are of other files afterwards. */
+TEST(watchtell, nothing_is_merged_across_the_going_of_a_directory) {
+    watched t;
+    watched_begin(&t, GY_MS(10));
+    gyi_happened from = {.dir = "", .name = "d", .is_dir = true}, to = {.dir = "", .name = "e", .is_dir = true};
+    gyi_happened gone = {.kind = GY_FSWATCH_REMOVED, .dir = "", .name = "d", .is_dir = true};
+    watched_add(&t, GY_FSWATCH_REMOVED, "d/x");
+    gyi_told_add_pair(t.w, gyi_told_new(t.w, &from), gyi_told_new(t.w, &to));
+    watched_add(&t, GY_FSWATCH_CREATED, "d");
+    watched_add(&t, GY_FSWATCH_CREATED, "d/x");
+    watched_add(&t, GY_FSWATCH_CHANGED, "d/x");
+    gyi_watcher_add(t.w, &gone);
+    watched_add(&t, GY_FSWATCH_CREATED, "d");
+    watched_add(&t, GY_FSWATCH_CREATED, "d/x");
+    while (t.calls < 7) CHECK(gy_loop_step(t.loop, GY_STEP_WAIT) >= 0);
+    CHECK_STR(t.log, "1d/x;4e;0d;0d/x;1d;0d;0d/x;");
+    watched_end(&t);
+}
+
 /* Twice the same names: the second time each is found, however many wait; told ones are found no more. */
 TEST(watchtell, very_many_names) {
     enum { NAMES = 10000 };
