@@ -200,6 +200,7 @@ int gy_file_stream_open(gy_loop *loop, gy_file_stream *f, gy_file_stream_opts op
     f->priv.read_at = f->priv.write_at = opts.at;
     f->priv.left = opts.limit ? opts.limit : INT64_MAX;
     f->priv.pool = opts.pool;
+    f->priv.cached = 0; /* what is known is of another file */
     f->priv.keep = opts.keep;
     f->priv.sync = opts.sync;
     return 0;

@@ -193,6 +193,19 @@ TEST_BACKENDS(filestream, failures_of_the_kernel_are_reported) {
     CHECK_STR(r.order, "rwwx");
 }
 
+/* Or the loop's thread would wait for the device, taking the one file for the other that was in memory. */
+TEST_BACKENDS(filestream, opened_anew_it_knows_nothing_of_the_last_file) {
+    reel r;
+    reel_open(&r, backend, "abc", (gy_file_stream_opts){.ways = GY_FILE_READ});
+    r.f.priv.cached = 1000;
+    gy_stream_close(&r.f.stream, reel_closed);
+    reel_until(&r, 1);
+    int fd = open(folder_path(&r.dir, "f"), O_RDONLY);
+    CHECK_EQ(gy_file_stream_open(r.loop, &r.f, (gy_file_stream_opts){.fd = fd}), 0);
+    CHECK_EQ(r.f.priv.cached, 0);
+    reel_end(&r);
+}
+
 TEST(filestream, bad_options_open_nothing) {
     gy_file_stream f = {0};
     gy_loop *loop;
