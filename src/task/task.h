@@ -106,7 +106,7 @@ typedef struct gyi_task {
     void (*fibers_end)(struct gyi_task *);
     void (*listening_end)(struct gyi_task *);
     gyi_task_slab *emergency; /* one cell, for the promise that is returned when there is no memory */
-    struct gyi_request *requests; /* request.c: nodes that are idle */
+    struct gyi_request *requests, *begun; /* request.c: nodes that are idle, and that are being started */
     struct gyi_capture *captures; /* capture.c: those that are idle */
     int refusal;              /* why the last request was not begun */
     gyi_entry accepts;        /* settle_accept.c: those who wait for a connection */

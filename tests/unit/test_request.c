@@ -62,6 +62,53 @@ TEST(request, an_error_of_the_start_rejects) {
     end();
 }
 
+/* A start that has the answer at once. */
+static int dummy_start_settled(dummy *d, gy_value value) {
+    d->started++;
+    gy_request_settle(&d->user, &gy_kind_dummy, value);
+    return 0;
+}
+
+TEST(request, may_be_settled_by_its_own_start) {
+    dummy d = {.user = &mine}, inner = {.user = &mine}, failing = {.user = &mine};
+    outcome o = {.count = 0}, i = {.count = 0}, f = {.count = 0};
+    begin();
+    outcome_of(GY_PROMISE(loop, dummy, &d,
+                          (outcome_of(GY_PROMISE(loop, dummy, &inner, dummy_start_settled(&inner, gy_num(1))), &i),
+                           dummy_start_settled(&d, gy_num(2)))), &o);
+    outcome_of(GY_PROMISE(loop, dummy, &failing, dummy_start_settled(&failing, gy_err(-EPIPE))), &f);
+    CHECK(d.user == &mine && inner.user == &mine && failing.user == &mine);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(i.value.num, 1);
+    CHECK_EQ(o.value.num, 2);
+    CHECK_EQ(f.err, -EPIPE);
+    CHECK_EQ(o.count + i.count + f.count, 3);
+    end();
+}
+
+static int dummy_start_cancelling(dummy *d, gy_cancel *token) {
+    gy_cancel_now(token, -EIO);
+    CHECK_EQ(d->cancelled, 0);
+    d->started++;
+    return 0;
+}
+
+TEST(request, is_cancelled_when_it_has_been_started) {
+    dummy d = {.user = &mine}, refused = {.user = &mine};
+    outcome o = {.count = 0}, r = {.count = 0};
+    gy_cancel token = {0}, other = {0};
+    begin();
+    outcome_of(GY_PROMISE_UNTIL(&token, loop, dummy, &d, dummy_start_cancelling(&d, &token)), &o);
+    CHECK_EQ(d.cancelled, 1);
+    gy_request_settle(&d.user, &gy_kind_dummy, gy_err(GY_ECANCELED));
+    outcome_of(GY_PROMISE_UNTIL(&other, loop, dummy, &refused, (dummy_start_cancelling(&refused, &other), -EBUSY)), &r);
+    CHECK_EQ(refused.cancelled, 0);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(o.err, GY_ECANCELED);
+    CHECK_EQ(r.err, -EBUSY);
+    end();
+}
+
 TEST(request, kinds_of_one_handle_do_not_disturb_each_other) {
     dummy d = {.user = &mine};
     outcome first = {.count = 0}, second = {.count = 0}, third = {.count = 0};
