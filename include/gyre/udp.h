@@ -240,7 +240,8 @@ typedef struct gy_udp_recv_opts {
     bool join;          /**< the kernel may hand over several datagrams of one sender as one, where it can (Linux),
                              which is the cheapest way to receive much. They are told one by one as ever. All of them
                              share a slot, so `size` should be 65536: what is beyond is truncated. Then one callback
-                             brings what at most two slots hold */
+                             brings what at most two slots hold, as it may for a while when a socket that has received
+                             so does so no more */
     gy_udp_recv_fn *fn; /**< never NULL */
 } gy_udp_recv_opts;
 

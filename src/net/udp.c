@@ -160,6 +160,7 @@ int gy_udp_adopt(gy_loop *loop, gy_udp *udp, int fd) {
     unsigned state = (at.addr.ss_family == AF_INET6 ? GYI_UDP_V6 : 0) | (lone ? 0 : GYI_UDP_CONNECTED);
     /* A queue of errors that nobody empties is reported for ever, and takes the room of what is received. */
     if (gyi_dgram_keeps_errors(&loop->sys, fd, at.addr.ss_family)) state |= GYI_UDP_ERRORS;
+    if (gyi_dgram_joins(&loop->sys, fd)) state |= GYI_UDP_JOINS;
     return udp_begin(loop, udp, fd, state);
 }
 

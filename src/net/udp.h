@@ -33,7 +33,8 @@ enum {
     GYI_UDP_ERRORS    = 0x4000, /* there is a queue of errors */
     GYI_UDP_CUT_ASKED = 0x8000, /* whether the kernel cuts has been asked, and */
     GYI_UDP_CUTS      = 0x10000, /* it does */
-    GYI_UDP_JOINS     = 0x20000  /* the kernel may hand over several datagrams as one */
+    GYI_UDP_JOINS     = 0x20000, /* the kernel may hand over several datagrams as one */
+    GYI_UDP_PARTING   = 0x40000  /* and shall do so no more, once those are received that it has joined already */
 };
 
 _Static_assert((int)GY_UDP_LOCAL == (int)GYI_DGRAM_LOCAL && (int)GY_UDP_HOPS == (int)GYI_DGRAM_HOPS &&

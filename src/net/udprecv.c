@@ -19,10 +19,25 @@ enum {
     RECV_PARTS = 128  /* datagrams in one of them; no Linux joins more */
 };
 
+/* Has the kernel join no more. What waits may be joined already, and would be taken for one datagram from then on: as
+ * long as anything waits, the kernel is left to say what it is. @return 0, or why it cannot be told to stop. */
+static GYI_APART int recv_part(gy_udp *u) {
+    gyi_sys *sys = &u->loop->sys;
+    int fd = u->priv.fd;
+    bool waits = gyi_dgram_waits(sys, fd);
+    int err = waits ? 0 : gyi_dgram_join(sys, fd, 0);
+    if (err) return err;
+    if (!waits && gyi_dgram_waits(sys, fd)) waits = !gyi_dgram_join(sys, fd, 1); /* it came in between */
+    u->priv.state &= ~(unsigned)(GYI_UDP_JOINS | GYI_UDP_PARTING);
+    if (waits) u->priv.state |= GYI_UDP_JOINS | GYI_UDP_PARTING;
+    return 0;
+}
+
 /* Between two turns nothing is remembered where states are reported; where changes are, a look that found less than
  * there was room for has seen the end. */
 static void recv_settle(gy_udp *u, bool drained) {
     if (drained || gyi_udp_is(u, GYI_UDP_LEVEL)) u->priv.state &= ~(unsigned)GYI_UDP_READABLE;
+    if (GYI_UNLIKELY(gyi_udp_is(u, GYI_UDP_PARTING))) recv_part(u);
     gyi_udp_interest(u);
     if (gyi_udp_is(u, GYI_UDP_READABLE | GYI_UDP_TROUBLE) || u->priv.err) gyi_udp_push_later(u);
 }
@@ -153,8 +168,8 @@ static inline void recv_tell(gy_udp *u, int n, unsigned offered, int later, cons
 }
 
 /* Takes a slot apart. What of it did not fit into the slot is missing from the datagrams at its end, and known to the
- * byte. @return how many there are */
-static unsigned recv_split(const gy_udp_msg *whole, size_t segment, gy_udp_msg *out) {
+ * byte; and no datagram is longer than `most`. @return how many there are */
+static unsigned recv_split(const gy_udp_msg *whole, size_t segment, size_t most, gy_udp_msg *out) {
     size_t at = 0;
     unsigned n = 0;
     do {
@@ -162,6 +177,7 @@ static unsigned recv_split(const gy_udp_msg *whole, size_t segment, gy_udp_msg *
         size_t from = at < whole->buf.len ? at : whole->buf.len, there = whole->buf.len - from;
         gy_udp_msg *m = &out[n++];
         if (there > len) there = len;
+        if (there > most) there = most;
         *m = *whole;
         m->buf = (gy_buf){(char *)whole->buf.base + from, there};
         m->length = len;
@@ -177,13 +193,16 @@ static GYI_APART void recv_joined(gy_udp *u) {
     gyi_dgram_info info[RECV_JOINED];
     unsigned offered = u->priv.slots < RECV_JOINED ? u->priv.slots : RECV_JOINED, count = 0;
     int later = 0;
+    bool parting = gyi_udp_is(u, GYI_UDP_PARTING);
+    if (parting) offered = 1;
     recv_place(u, in, whole, offered);
+    if (parting) in[0].room = u->priv.into; /* the slots are made for single ones */
     int n = gyi_dgram_recv(&u->loop->sys, u->priv.fd, in, info, offered, &later);
     for (int i = 0; i < n; i++) {
         recv_note(&whole[i], &in[i]);
         recv_note_info(&whole[i], &info[i], u->priv.info);
-        if (info[i].segment) count += recv_split(&whole[i], info[i].segment, &msgs[count]);
-        else msgs[count++] = whole[i];
+        size_t segment = info[i].segment ? info[i].segment : whole[i].length;
+        count += recv_split(&whole[i], segment, u->priv.size, &msgs[count]);
     }
     recv_tell(u, n, offered, later, msgs, count);
 }
@@ -223,9 +242,11 @@ static int recv_ask(gy_udp *u, unsigned info) {
 
 /* Has the kernel join datagrams or no longer. What it cannot is no error: they come one by one then. */
 static int recv_ask_join(gy_udp *u, bool join) {
+    if (join) u->priv.state &= ~(unsigned)GYI_UDP_PARTING;
     if (join == gyi_udp_is(u, GYI_UDP_JOINS)) return 0;
-    int err = gyi_dgram_join(&u->loop->sys, u->priv.fd, join);
-    if (!err) u->priv.state ^= GYI_UDP_JOINS;
+    if (!join) return recv_part(u);
+    int err = gyi_dgram_join(&u->loop->sys, u->priv.fd, 1);
+    if (!err) u->priv.state |= GYI_UDP_JOINS;
     return err == -ENOTSUP ? 0 : err;
 }
 

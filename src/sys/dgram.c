@@ -3,6 +3,7 @@
  * system (dgram_linux.c, dgram_posix.c). */
 #include "sys/dgram.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "sys/fd.h"
@@ -57,3 +58,8 @@ int gyi_dgram_set(gyi_sys *sys, int fd, int level, int option, const void *value
 }
 
 int gyi_dgram_share_port(gyi_sys *sys, int fd) { return gyi_sock_set(sys, fd, SOL_SOCKET, DGRAM_REUSEPORT, 1); }
+
+bool gyi_dgram_waits(gyi_sys *sys, int fd) {
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    return gyi_sys_enter(sys, GYI_SYS_WAIT) || poll(&waiting, 1, 0) < 0 || (waiting.revents & POLLIN);
+}

@@ -68,6 +68,9 @@ static inline int gyi_dgram_other(int err) {
 /* Lets several sockets have one port, with senders spread over them where the system does that. */
 int gyi_dgram_share_port(gyi_sys *sys, int fd);
 
+/* Whether a datagram may wait to be received. */
+bool gyi_dgram_waits(gyi_sys *sys, int fd);
+
 /* ---- dgram_linux.c, dgram_posix.c ---- */
 
 /* Sends up to GYI_DGRAM_BATCH datagrams in order. @return how many were taken, at least 1; or the error of the first.
@@ -95,6 +98,9 @@ int gyi_dgram_cuts(gyi_sys *sys, int fd);
 /* Whether the kernel may hand over what one sender has sent in a row as one, see gyi_dgram_info.segment. -ENOTSUP where
  * it never does. */
 int gyi_dgram_join(gyi_sys *sys, int fd, int on);
+
+/* Whether it does, on a socket of unknown past. */
+bool gyi_dgram_joins(gyi_sys *sys, int fd);
 
 /* ---- dgraminfo.c ---- */
 

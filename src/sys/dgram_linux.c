@@ -104,6 +104,11 @@ int gyi_dgram_join(gyi_sys *sys, int fd, int on) {
     return err == -ENOPROTOOPT ? -ENOTSUP : err;
 }
 
+bool gyi_dgram_joins(gyi_sys *sys, int fd) {
+    int value = 0;
+    return !gyi_sock_get(sys, fd, IPPROTO_UDP, UDP_GRO, &value) && value;
+}
+
 /* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 static void dgram_place(struct msghdr *m, gyi_dgram_in *in) {

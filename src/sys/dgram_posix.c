@@ -17,6 +17,11 @@ int gyi_dgram_join(gyi_sys *sys, int fd, int on) {
     return -ENOTSUP;
 }
 
+bool gyi_dgram_joins(gyi_sys *sys, int fd) {
+    (void)sys, (void)fd;
+    return false;
+}
+
 int gyi_dgram_keep_errors(gyi_sys *sys, int fd, int family) {
     (void)sys, (void)fd, (void)family;
     return -ENOTSUP;

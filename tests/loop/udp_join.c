@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Datagrams that the kernel may hand over as one: they are told one by one, with what was cut off of each. Where the
  * kernel does not join, all but the truncation is the same. */
+#include "loop/loop.h"
+#include "sys/dgram.h"
 #include "udp.h"
 
 enum { PIECE = 100, PIECES = 13, TEXT = PIECE * (PIECES - 1) + 50, ROOM = 1 << 16 };
@@ -77,6 +79,51 @@ TEST_BACKENDS(udp_join, told_one_by_one) {
         gy_udp_recv_stop(&j.udp);
         kit_until(&k, &empty.done, 1);
     }
+    gy_udp_close(&j.udp, NULL);
+    post_close(&k, a);
+    kit_close(&k);
+}
+
+/* What came while nobody received was joined, and the slots of who receives next are for single ones. */
+static void joined_leave(joined *j, kit *k, post *a, gy_buf *text) {
+    gy_endpoint at;
+    letter empty = {0};
+    CHECK_EQ(gy_udp_local(&j->udp, &at), 0);
+    letter_send(a, &empty, "", &at); /* one that does not look like anything */
+    kit_until(k, &empty.done, 1);
+    joined_send(k, a, &at, text);
+    joined_start(j, 2 * PIECE, false);
+    kit_until(k, &j->count, PIECES + 1);
+    for (int i = 0; i < PIECES; i++) CHECK_EQ(j->length[i + 1], i < PIECES - 1 ? PIECE : 50);
+    CHECK_EQ(j->length[0], 0);
+    CHECK_EQ(j->cut, 0);
+    CHECK_EQ(j->bytes, TEXT);
+    CHECK_EQ(memcmp(j->got, text->base, TEXT), 0);
+    CHECK_EQ(gyi_dgram_joins(&k->loop->sys, gy_udp_fd(&j->udp)), false);
+    gy_udp_recv_stop(&j->udp);
+}
+
+TEST_BACKENDS(udp_join, what_was_joined_already) {
+    static joined j;
+    static char text[TEXT];
+    kit k;
+    gy_buf buf = GY_BUF(text);
+    memset(&j, 0, sizeof j);
+    for (int i = 0; i < TEXT; i++) text[i] = (char)i;
+    kit_open(&k, backend);
+    post *a = post_open(&k, "127.0.0.1:0");
+    CHECK_EQ(gy_udp_open(k.loop, &j.udp, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    joined_start(&j, ROOM, true);
+    kit_turns(&k, 3);
+    gy_udp_recv_stop(&j.udp);
+    joined_leave(&j, &k, a, &buf);
+    /* The same for a descriptor that has it on. */
+    joined_start(&j, ROOM, true);
+    int fd = dup(gy_udp_fd(&j.udp));
+    gy_udp_close(&j.udp, NULL);
+    kit_turns(&k, 3);
+    CHECK_EQ(gy_udp_adopt(k.loop, &j.udp, fd), 0);
+    joined_leave(&j, &k, a, &buf);
     gy_udp_close(&j.udp, NULL);
     post_close(&k, a);
     kit_close(&k);

@@ -10,6 +10,7 @@
 #define gyi_dgram_keeps_errors dgrams_plain_keeps_errors
 #define gyi_dgram_take_error   dgrams_plain_take_error
 #define gyi_dgram_join         dgrams_plain_join
+#define gyi_dgram_joins        dgrams_plain_joins
 int dgrams_plain_send(gyi_sys *sys, int fd, const gyi_dgram_out *out, unsigned count);
 int dgrams_plain_recv(gyi_sys *sys, int fd, gyi_dgram_in *in, gyi_dgram_info *info, unsigned count, int *err);
 int dgrams_plain_cuts(gyi_sys *sys, int fd);
@@ -17,6 +18,7 @@ int dgrams_plain_keep_errors(gyi_sys *sys, int fd, int family);
 bool dgrams_plain_keeps_errors(gyi_sys *sys, int fd, int family);
 int dgrams_plain_take_error(gyi_sys *sys, int fd, gyi_dgram_in *in, int *what);
 int dgrams_plain_join(gyi_sys *sys, int fd, int on);
+bool dgrams_plain_joins(gyi_sys *sys, int fd);
 #include "sys/dgram_posix.c"
 #undef gyi_dgram_send
 #undef gyi_dgram_recv
@@ -25,6 +27,7 @@ int dgrams_plain_join(gyi_sys *sys, int fd, int on);
 #undef gyi_dgram_keeps_errors
 #undef gyi_dgram_take_error
 #undef gyi_dgram_join
+#undef gyi_dgram_joins
 
 TEST(dgram, moving_them) { dgrams_contract(gyi_dgram_send, gyi_dgram_recv); }
 
@@ -37,6 +40,7 @@ TEST(dgram, moving_them_one_by_one) {
     CHECK_EQ(dgrams_plain_keep_errors(&d.sys, d.a, AF_INET), -ENOTSUP);
     CHECK(!dgrams_plain_keeps_errors(&d.sys, d.a, AF_INET));
     CHECK_EQ(dgrams_plain_join(&d.sys, d.a, 1), -ENOTSUP);
+    CHECK(!dgrams_plain_joins(&d.sys, d.a));
     CHECK_EQ(dgrams_plain_take_error(&d.sys, d.a, d.in, &what), -EAGAIN);
     dgrams_close(&d);
 }
