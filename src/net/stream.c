@@ -277,7 +277,9 @@ void gyi_stream_return(gy_stream *s, gyi_room room) {
 int gy_stream_reset(gy_stream *s, gy_close_fn *fn) {
     if (!gy_stream_is_open(s)) return GY_ECLOSED;
     if (gyi_stream_is(s, GYI_STREAM_LISTENING | GYI_STREAM_FILE | GYI_STREAM_LOCAL | GYI_STREAM_KIND)) return -ENOTSUP;
-    int err = gyi_sock_reset(&s->loop->sys, s->priv.fd);
+    int type, err = gyi_sock_get(&s->loop->sys, s->priv.fd, SOL_SOCKET, SO_TYPE, &type);
+    if (!err && type != SOCK_STREAM) return -ENOTSUP; /* the kernel would take the wish, and mean nothing by it */
+    if (!err) err = gyi_sock_reset(&s->loop->sys, s->priv.fd);
     if (!err) gy_stream_close(s, fn);
     return err;
 }

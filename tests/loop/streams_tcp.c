@@ -78,6 +78,11 @@ TEST_BACKENDS(streams, what_is_no_tcp_connection_is_not_reset) {
     CHECK_EQ(gy_pipe_pair(l.k.loop, &from, &to), 0);
     CHECK_EQ(gy_stream_reset(&to, NULL), -ENOTSUP);
     CHECK(gy_stream_is_open(&l.near) && gy_stream_is_open(&to));
+    int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_EQ(gy_stream_open(l.k.loop, &never, udp), 0);
+    CHECK_EQ(gy_stream_reset(&never, NULL), -ENOTSUP);
+    CHECK(gy_stream_is_open(&never));
+    gy_stream_close(&never, NULL);
     gy_stream_close(&from, NULL);
     gy_stream_close(&to, NULL);
     line_close(&l);
