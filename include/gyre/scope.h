@@ -40,7 +40,7 @@ typedef struct gy_scope {
 
 /** As gy_fiber_start(), in a scope. Only a fiber can open one; any fiber of the loop may start others in it as long as
  *  it is open. In a scope that was cancelled, fibers start cancelled. The promise counts as handled. If the function
- *  returns a promise to adopt, the fiber waits for it.
+ *  returns a promise to adopt, the fiber waits for it; if it is a request, it is cancelled with the fiber.
  *  @return as gy_fiber_start(); rejected with -EPERM outside of fibers. A start that fails counts as an error of the
  *  scope, when there is one to count it. */
 GY_API gy_promise *gy_scope_start(gy_loop *loop, gy_scope *scope, gy_fiber_opts opts);

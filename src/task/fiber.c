@@ -166,6 +166,13 @@ int gy_fiber_yield(gy_loop *loop) {
 
 /* ---- starting ------------------------------------------------------------------------------------------------ */
 
+/* What a fiber of a scope has returned to be adopted, which is waited for in any case, as it may use memory of the
+ * scope's owner. A request is cancelled with the fiber, unless that was before: then it is part of how it ends. */
+static gy_value fiber_adopt(const gyi_fiber *f, gy_promise *p) {
+    gy_value v = f->cancelled ? gy_await_shielded(p) : gy_await_req(p);
+    return gy_promise_state_of(p) == GY_PENDING ? gy_await_shielded(p) : v;
+}
+
 /* The whole life of a fiber, on its own stack. In a scope it waits itself for what it has returned, so that the scope
  * hears of the outcome. */
 static void fiber_main(void *arg) {
@@ -174,7 +181,7 @@ static void fiber_main(void *arg) {
     gy_value v = f->as.start.fn(f->as.start.arg);
     if (f->scope && v.drop == gyi_value_promise) {
         gy_promise *p = v.ptr;
-        v = gy_await_shielded(p);
+        v = fiber_adopt(f, p);
         gy_promise_free(p);
     }
     while (f->scopes) gyi_scope_abandon(f->scopes);

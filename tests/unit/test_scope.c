@@ -221,6 +221,37 @@ TEST(scope, it_hears_of_the_outcome_of_adopted_promises) {
     CHECK_EQ(reports, 0);
 }
 
+static gy_timer hour;
+
+/* How it is cancelled depends on when: what a cancelled one still begins is part of its end. */
+static gy_value adopts_a_request(void *arg) {
+    if (arg) gy_fiber_sleep(loop, GY_S(10000));
+    gy_timer_opts opts = {.after = arg ? GY_MS(5) : GY_S(3600), .fn = gy_settle_timer};
+    return gy_adopt(GY_PROMISE(loop, timer, &hour, (gy_timer_start(loop, &hour, opts), 0)));
+}
+
+static gy_value cancels_adopted(void *late) {
+    gy_scope scope = {0};
+    gy_ns begun = gy_loop_now(loop);
+    gy_promise *p = gy_promise_ref(scope_start(&scope, adopts_a_request, late != NULL));
+    scope_start(&scope, child, -1);
+    CHECK_EQ(gy_scope_wait(&scope), -EIO);
+    CHECK_EQ(gy_value_err(gy_promise_value(p)), late ? 0 : GY_ECANCELED);
+    gy_promise_free(p);
+    return gy_num((gy_loop_now(loop) - begun) / GY_MS(1));
+}
+
+static gy_value cancels_late_adopted(void *arg) {
+    (void)arg;
+    return cancels_adopted(&hour);
+}
+
+TEST(scope, requests_that_are_adopted_are_cancelled_and_waited_for) {
+    CHECK_EQ(run(cancels_adopted), 1);
+    CHECK_EQ(run(cancels_late_adopted), 6);
+    CHECK_EQ(reports, 0);
+}
+
 static gy_value fails_to_start(void *arg) {
     (void)arg;
     gy_scope scope = {0};
