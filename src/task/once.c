@@ -8,8 +8,9 @@
  *
  * Adding and removing a listener may call handlers of "newListener" and "removeListener", which do what they like: emit
  * the event in the middle of the start, for instance, or "error" at the end. So a record is over when it has no promise
- * any more, and while it starts it is not freed; nor may it be as long as handlers are being told of its listeners,
- * from further up the stack perhaps, so a microtask frees it. */
+ * any more, and is not freed while somebody starts it or takes it apart, which takes long when a handler
+ * waits in a fiber; nor may it be as long as handlers are being told of its listeners, from further up the stack
+ * perhaps, so a microtask frees it. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ typedef struct emit_once {
     gy_promise *promise; /* NULL: it is over */
     gy_payload_error_fn *number;
     size_t size;
+    unsigned inside;     /* calls that are not done with it */
     bool starting, kept; /* kept: it is the value of the promise */
     union {
         char bytes[1];
@@ -45,9 +47,10 @@ static void once_drop(void *ptr) {
 
 static void once_gone(gyi_entry *entry) { gyi_task_block_free(&GY_OF(entry, emit_once, gone)->block); }
 
-static void once_free(gyi_task *task, emit_once *o) {
+/* A call is done with it. The last one frees it, if it is over. */
+static void once_leave(gyi_task *task, emit_once *o) {
     o->gone.run = once_gone;
-    if (!o->kept && !o->starting) gyi_task_micro(task, &o->gone);
+    if (!--o->inside && !o->promise && !o->kept) gyi_task_micro(task, &o->gone);
 }
 
 /* Takes it off everything. Only then is it settled, so that who is told finds it gone. */
@@ -55,11 +58,12 @@ static void once_over(emit_once *o, gy_value value) {
     gyi_task *task = o->block.loop->task;
     gy_promise *promise = o->promise;
     o->promise = NULL;
+    o->inside++;
     gyi_untie(&o->tie);
     (void)gy_cancel_off(&o->hook);
     (void)gy_off(&o->event);
     (void)gy_off(&o->error);
-    once_free(task, o);
+    once_leave(task, o);
     gyi_promise_settle(task, promise, gy_value_err(value) ? GY_REJECTED : GY_FULFILLED, value, NULL);
     (void)gyi_emit_return(task, promise); /* who emits may be who has asked, and still use it */
 }
@@ -137,6 +141,7 @@ gy_promise *gy_once_promise(gy_loop *loop, gy_emitter *emitter, const char *name
     if (!o) return gyi_reject_failed(task, -ENOMEM);
     gy_promise *promise = gy_promise_ref(o->promise);
     o->number = opts.error;
+    o->inside = 1;
     o->starting = true;
     int err = once_start(o, emitter, name, opts.token);
     if (!err && o->promise && !gy_listener_active(&o->event)) err = GY_ECLOSED;
@@ -145,7 +150,7 @@ gy_promise *gy_once_promise(gy_loop *loop, gy_emitter *emitter, const char *name
     if (!o->promise) {
         (void)gy_off(&o->event); /* put there by a step that something else had ended */
         (void)gy_off(&o->error);
-        once_free(task, o);
     }
+    once_leave(task, o);
     return gyi_emit_return(task, promise);
 }

@@ -427,3 +427,40 @@ TEST(once, it_may_wait_when_the_loop_ends) {
     gy_cancel_close(&s.token);
     gy_emitter_close(&s.emitter);
 }
+
+/* ---- handlers that wait ------------------------------------------------------------------------------------------ */
+
+/* Handlers that are told of a listener may wait, in fibers: until they are back, the call that told them is not. */
+static void adding_slowly(gy_listener *listener, const void *payload) {
+    (void)listener;
+    if (strcmp(((const gy_listener_event *)payload)->name, "error") == 0) gy_fiber_sleep(now->loop, GY_MS(1));
+}
+
+static void removing_slowly(gy_listener *listener, const void *payload) {
+    (void)listener;
+    if (strcmp(((const gy_listener_event *)payload)->name, "x") == 0) gy_fiber_sleep(now->loop, GY_MS(9));
+}
+
+static gy_value asks(void *arg) {
+    stage *s = arg;
+    outcome_of(gy_once_promise(s->loop, &s->emitter, "x", (gy_once_opts){.token = &s->token}), &s->out);
+    return gy_num(0);
+}
+
+static gy_value cancels(void *arg) {
+    gy_cancel_now(&((stage *)arg)->token, -EIO);
+    return gy_num(0);
+}
+
+TEST(once, a_record_stays_while_somebody_takes_it_apart) {
+    stage s;
+    stage_begin(&s);
+    CHECK_EQ(gy_on(&s.emitter, "newListener", &s.adding, adding_slowly), 0);
+    CHECK_EQ(gy_on(&s.emitter, "removeListener", &s.removing, removing_slowly), 0);
+    gy_fiber_start(s.loop, (gy_fiber_opts){.fn = asks, .arg = &s});
+    CHECK_EQ(listeners(&s), 1);
+    gy_fiber_start(s.loop, (gy_fiber_opts){.fn = cancels, .arg = &s});
+    CHECK_EQ(gy_loop_run(s.loop), 0);
+    CHECK_EQ(s.out.err, GY_ECANCELED);
+    stage_end(&s);
+}
