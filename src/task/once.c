@@ -8,9 +8,9 @@
  *
  * Adding and removing a listener may call handlers of "newListener" and "removeListener", which do what they like: emit
  * the event in the middle of the start, for instance, or "error" at the end. So a record is over when it has no promise
- * any more, and is not freed while somebody starts it or takes it apart, which takes long when a handler
- * waits in a fiber; nor may it be as long as handlers are being told of its listeners, from further up the stack
- * perhaps, so a microtask frees it. */
+ * any more, and is not freed while somebody starts it or takes it apart, which takes long when a handler waits in a
+ * fiber; nor may it be as long as handlers are being told of its listeners, from further up the stack perhaps, so a
+ * microtask frees it. */
 #include <errno.h>
 #include <string.h>
 
