@@ -140,8 +140,9 @@ void gy_events_close(gy_events *e) {
     if (!e->priv.loop) return;
     gyi_fiber *f = e->priv.waiter;
     e->priv.waiter = NULL;
-    events_end(e);
-    if (!f) return;
-    f->events = NULL;
-    gyi_fiber_wake(f, 0);
+    if (f) {
+        f->events = NULL;
+        gyi_fiber_wake(f, 0);
+    }
+    events_end(e); /* handlers that are told of the listener may wait, and the fiber be gone by then */
 }

@@ -297,3 +297,50 @@ TEST(events, wrong_names_are_refused) {
     gy_events_close(&bad);
     end();
 }
+
+/* ---- closing that takes long ------------------------------------------------------------------------------------- */
+
+static gy_ns slept;
+
+static void remove_slowly(gy_listener *listener, const void *payload) {
+    (void)listener;
+    (void)payload;
+    gy_fiber_sleep(loop, GY_MS(5));
+}
+
+static gy_value waits(void *arg) {
+    (void)arg;
+    result = gy_await_event(&events, NULL);
+    return gy_num(0);
+}
+
+static gy_value closes(void *arg) {
+    (void)arg;
+    gy_events_close(&events);
+    return gy_num(0);
+}
+
+static gy_value sleeps(void *arg) {
+    gy_ns begun = gy_loop_now(loop);
+    (void)arg;
+    CHECK_EQ(gy_fiber_sleep(loop, GY_MS(100)), 0);
+    slept = gy_loop_now(loop) - begun;
+    return gy_num(0);
+}
+
+/* While the handler waits, the fiber that waited ends, and another one has its stack. */
+TEST(events, closing_may_take_longer_than_the_fiber_that_waits) {
+    gy_listener on_remove = {0};
+    begin(ints);
+    CHECK_EQ(gy_on(&emitter, "removeListener", &on_remove, remove_slowly), 0);
+    gy_promise *waiting = gy_promise_ref(gy_fiber_start(loop, (gy_fiber_opts){.fn = waits}));
+    start(closes);
+    gy_fiber_cancel(waiting);
+    while (gy_promise_state_of(waiting) == GY_PENDING) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+    gy_promise_free(waiting);
+    start(sleeps);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(slept, GY_MS(100));
+    CHECK_EQ(result, GY_ECLOSED);
+    end();
+}
