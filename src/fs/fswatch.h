@@ -114,7 +114,7 @@ struct gyi_watcher {
     unsigned count, most;
     gyi_told *moved;   /* the first half of a move */
     uint32_t cookie;
-    gy_timer half;     /* waits for the other one */
+    gy_timer half;     /* waits for the other one, or for memory */
 
     /* watchvnode.c, watchnode.c, watchscan.c; they use `fd`, `watch`, and of watchpoll.c `again` and `stat` too */
     gyi_node *top;       /* NULL: the others are not used */

@@ -2,13 +2,22 @@
 /* What the kernel tells, and what it means.
  *
  * One block is read each time the descriptor is readable. The two halves of a move come one after the other but not
- * at once, so the first is kept until the next event, or a moment when there is none yet; alone it is a removal. */
+ * at once, so the first is kept until the next event, or a moment when there is none yet; alone it is a removal. After
+ * such a moment it is also tried again to read what has found no memory. */
 #include "fs/fswatch.h"
 
 #include "base/alloc.h"
 #include "sys/fd.h"
 
 static const gy_ns KERNEL_HALF = GY_MS(20);
+
+/* Something is not known: all paths are brought up to date. */
+static void kernel_reread(gyi_watcher *w) {
+    gyi_watcher_lost(w);
+    if (!(w->flags & GYI_WATCHER_RECURSIVE)) return;
+    for (unsigned i = 0; i < w->count; i++) w->dirs[i].scan = w->dirs[i].quiet = true;
+    w->flags |= GYI_WATCHER_SCAN;
+}
 
 /* A name is there that was not there, or not known to be. When it is not to be found, it has gone again, of which an
  * event comes; or a directory above has moved, and then this one is looked for when that event has come. */
@@ -17,6 +26,8 @@ static void kernel_appeared(gyi_watcher *w, const char *dir, const gyi_notify_ev
     int id = gyi_tree_stands(w, e->id) ? gyi_tree_add(w, dir, e->name) : -ENOENT;
     if (gyi_watcher_absent(id))
         gyi_tree_later(w, e->id, GYI_TREE_OLD);
+    else if (id == -ENOMEM)
+        kernel_reread(w);
     else if (id < 0)
         gyi_watcher_add(w, &(gyi_happened){
                                .kind = GY_FSWATCH_RESCAN, .is_dir = true, .err = id, .dir = dir, .name = e->name});
@@ -33,13 +44,12 @@ static void kernel_half_over(gyi_watcher *w) {
     gyi_told_add(w, moved);
 }
 
-static void kernel_half_late(gy_timer *timer) { kernel_half_over(GY_OF(timer, gyi_watcher, half)); }
-
 static void kernel_moved_from(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
     bool is_dir = e->what & GYI_NOTIFY_DIR;
     w->moved = gyi_told_new(
         w, &(gyi_happened){.kind = GY_FSWATCH_REMOVED, .is_dir = is_dir, .dir = dir, .name = e->name});
     w->cookie = e->cookie;
+    if (is_dir && !w->moved) kernel_reread(w);
 }
 
 static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
@@ -49,6 +59,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
     if (!from || !to) {
         kernel_half_over(w);
         if (to) gyi_told_add(w, to);
+        else if (is_dir) kernel_reread(w);
         kernel_appeared(w, dir, e);
         return;
     }
@@ -56,7 +67,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
     gy_timer_stop(&w->half);
     if (is_dir && gyi_tree_move(w, from->text, to->text)) {
         gyi_tree_forget(w, from->text);
-        gyi_watcher_lost(w);
+        kernel_reread(w);
     }
     kernel_appeared(w, dir, e); /* if it was not watched yet */
     gyi_told_add_pair(w, from, to);
@@ -88,11 +99,7 @@ static bool kernel_stands(gyi_watcher *w) {
 
 /* Among what was lost may be the end of the path itself, which the kernel tells once. */
 static void kernel_overflow(gyi_watcher *w) {
-    if (w->flags & GYI_WATCHER_RECURSIVE) {
-        for (unsigned i = 0; i < w->count; i++) w->dirs[i].scan = w->dirs[i].quiet = true;
-        w->flags |= GYI_WATCHER_SCAN;
-    }
-    gyi_watcher_lost(w);
+    kernel_reread(w);
     if (!kernel_stands(w)) gyi_watcher_gone(w, 0);
 }
 
@@ -113,7 +120,30 @@ static void kernel_event(gyi_watcher *w, const gyi_notify_event *e) {
     else kernel_name(w, dir->path, e);
 }
 
+static void kernel_late(gy_timer *timer);
+
+static void kernel_wait(gyi_watcher *w) {
+    bool waits = w->moved || (w->flags & GYI_WATCHER_SCAN);
+    if (waits && !gy_timer_active(&w->half))
+        gy_timer_start(w->loop, &w->half, (gy_timer_opts){.fn = kernel_late, .after = KERNEL_HALF});
+}
+
+static void kernel_scan(gyi_watcher *w) {
+    if (!(w->flags & GYI_WATCHER_SCAN)) return;
+    w->flags &= ~(unsigned)GYI_WATCHER_SCAN;
+    gyi_tree_scan(w, GYI_TREE_NEW);
+}
+
+static void kernel_late(gy_timer *timer) {
+    gyi_watcher *w = GY_OF(timer, gyi_watcher, half);
+    kernel_half_over(w);
+    kernel_scan(w);
+    kernel_wait(w);
+}
+
+/* What is still to be scanned has found no memory the last time: its paths are needed first. */
 static void kernel_read(gyi_watcher *w) {
+    kernel_scan(w);
     int got = gyi_notify_read(&w->loop->sys, w->fd, &w->block);
     if (got < 0 && got != -EAGAIN) {
         gyi_watch_stop(w->loop, &w->watch);
@@ -124,12 +154,8 @@ static void kernel_read(gyi_watcher *w) {
         at = gyi_notify_next(&w->block, at, &e);
         kernel_event(w, &e);
     }
-    if (w->flags & GYI_WATCHER_SCAN) {
-        w->flags &= ~(unsigned)GYI_WATCHER_SCAN;
-        gyi_tree_scan(w, GYI_TREE_NEW);
-    }
-    if (w->moved && !gy_timer_active(&w->half))
-        gy_timer_start(w->loop, &w->half, (gy_timer_opts){.fn = kernel_half_late, .after = KERNEL_HALF});
+    kernel_scan(w);
+    kernel_wait(w);
 }
 
 static void kernel_ready(gyi_entry *entry) {

@@ -181,6 +181,14 @@ static int tree_entry(gyi_watcher *w, void *ctx, const gyi_found *found) {
     return id < 0 && !gyi_watcher_absent(id) ? id : 0;
 }
 
+/* The next event finds it marked as it was. */
+static void tree_again(gyi_watcher *w, int id, gyi_tree_news news) {
+    gyi_watched *dir = gyi_tree_find(w, id);
+    if (!dir) return;
+    dir->scan = true;
+    dir->quiet = news == GYI_TREE_OLD;
+}
+
 static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news tell) {
     gyi_tree_news news = tell;
     size_t len = strlen(marked->path) + 1;
@@ -188,10 +196,14 @@ static int tree_read_marked(gyi_watcher *w, gyi_watched *marked, gyi_tree_news t
     if (marked->quiet) news = GYI_TREE_OLD;
     marked->scan = marked->quiet = marked->later = false;
     char *path = gyi_alloc_zero(&w->loop->alloc, len); /* the array moves while it is read */
-    if (!path) return -ENOMEM;
+    if (!path) {
+        tree_again(w, id, news);
+        return -ENOMEM;
+    }
     memcpy(path, marked->path, len);
     int err = gyi_watcher_list(w, path, NULL, tree_entry, &(tree_reading){path, news});
-    if (gyi_watcher_absent(err) || !gyi_tree_stands(w, id)) gyi_tree_later(w, id, news);
+    if (err == -ENOMEM) tree_again(w, id, news);
+    else if (gyi_watcher_absent(err) || !gyi_tree_stands(w, id)) gyi_tree_later(w, id, news);
     if (gyi_watcher_absent(err)) err = 0;
     if (err && tell == GYI_TREE_NEW)
         gyi_watcher_add(
@@ -209,7 +221,10 @@ int gyi_tree_scan(gyi_watcher *w, gyi_tree_news news) {
             more = true;
             int err = tree_read_marked(w, &w->dirs[i], news);
             if (err && news == GYI_TREE_OLD) return err;
-            if (err == -ENOMEM) gyi_watcher_lost(w);
+            if (err != -ENOMEM) continue;
+            gyi_watcher_lost(w);
+            w->flags |= GYI_WATCHER_SCAN;
+            return 0;
         }
     }
     return 0;

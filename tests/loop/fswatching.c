@@ -347,3 +347,35 @@ TEST_BACKENDS(fswatching, too_many_directories) {
     gyi_sys_fault = NULL;
     seen_end(loop, &s, &f);
 }
+
+/* Whatever has found no memory when a directory moved: that is told, and what is below is watched still. */
+TEST_BACKENDS(fswatching, a_move_without_memory) {
+    for (int left = 0; left < 12; left++) {
+        seen s;
+        folder f;
+        files_memory m = {.left = 1 << 20};
+        folder_make(&f);
+        gy_loop *loop = seen_loop(backend, &s);
+        CHECK_EQ(gy_loop_free(loop), 0);
+        gy_loop_opts opts = {.backend = backend, .alloc = {files_alloc, files_free, &m}};
+        CHECK_EQ(gy_loop_new(&loop, opts), 0);
+        folder_dir(&f, "d");
+        folder_dir(&f, "d/deep");
+        folder_dir(&f, "d/deep/er");
+        if (s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
+            CHECK_EQ(rename(folder_path(&f, "d"), folder_path(&f, "e")), 0);
+            m.left = left;
+            s.timed = !strcmp(backend, "sim");
+            for (int i = 0; i < 100; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+            m.left = 1 << 20;
+            CHECK(s.rescans || seen_has(&s, "renamed/ e d\n"));
+            s.log[0] = 0;
+            folder_put(&f, "e/deep/a", "");
+            CHECK(seen_until(loop, &s, "created e/deep/a\n"));
+            folder_put(&f, "e/deep/er/b", "");
+            CHECK(seen_until(loop, &s, "created e/deep/er/b\n"));
+        }
+        seen_end(loop, &s, &f);
+        CHECK_EQ(m.blocks, 0);
+    }
+}
