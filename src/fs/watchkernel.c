@@ -21,8 +21,10 @@ static void kernel_reread(gyi_watcher *w) {
 
 /* A name is there that was not there, or not known to be. When it is not to be found, it has gone again, of which an
  * event comes; or a directory above has moved, and then this one is looked for when that event has come. */
-static void kernel_appeared(gyi_watcher *w, const char *dir, const gyi_notify_event *e) {
-    if (!(e->what & GYI_NOTIFY_DIR) || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
+static void kernel_appeared(gyi_watcher *w, const gyi_notify_event *e) {
+    const gyi_watched *in = gyi_tree_find(w, e->id); /* which has another path when the tree was read before a move */
+    if (!in || !(e->what & GYI_NOTIFY_DIR) || !(w->flags & GYI_WATCHER_RECURSIVE)) return;
+    const char *dir = in->path;
     int id = gyi_tree_stands(w, e->id) ? gyi_tree_add(w, dir, e->name) : -ENOENT;
     if (gyi_watcher_absent(id))
         gyi_tree_later(w, e->id, GYI_TREE_OLD);
@@ -60,7 +62,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
         kernel_half_over(w);
         if (to) gyi_told_add(w, to);
         else if (is_dir) kernel_reread(w);
-        kernel_appeared(w, dir, e);
+        kernel_appeared(w, e);
         return;
     }
     w->moved = NULL;
@@ -69,7 +71,7 @@ static void kernel_moved_to(gyi_watcher *w, const char *dir, const gyi_notify_ev
         gyi_tree_forget(w, from->text);
         kernel_reread(w);
     }
-    kernel_appeared(w, dir, e); /* if it was not watched yet */
+    kernel_appeared(w, e); /* if it was not watched yet */
     gyi_told_add_pair(w, from, to);
 }
 
@@ -85,7 +87,7 @@ static void kernel_name(gyi_watcher *w, const char *dir, const gyi_notify_event 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (e->what & rows[i].what)
             gyi_watcher_add(w, &(gyi_happened){.kind = rows[i].kind, .is_dir = is_dir, .dir = dir, .name = e->name});
-    if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, dir, e);
+    if (e->what & GYI_NOTIFY_CREATED) kernel_appeared(w, e);
 }
 
 /* Whether the path leads to what is watched: it has the old number then. What keeps the kernel from answering is no

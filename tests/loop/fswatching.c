@@ -292,6 +292,33 @@ TEST_BACKENDS(fswatching, overflow) {
     seen_end(loop, &s, &f);
 }
 
+/* The tree was read after the moves of which events come still: by its new path, y stands in what it has taken in. */
+TEST_BACKENDS(fswatching, overflow_before_a_move) {
+    seen s;
+    folder f;
+    folder_make(&f);
+    gy_loop *loop = seen_loop(backend, &s);
+    folder_dir(&f, "y");
+    folder_dir(&f, "z");
+    folder_dir(&f, "z/n");
+    if (overflow_most() <= 100000 && s.by == BY_INOTIFY && seen_start_tree(loop, &s, f.path)) {
+        overflow_cause(&f, "a", "b");
+        for (int i = 0; i < 10; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0); /* some room in the queue */
+        CHECK_EQ(s.rescans, 0);
+        for (int i = 0; i < 150; i++) append(&f, i % 2 ? "a" : "b"); /* another block for what follows */
+        CHECK_EQ(rename(folder_path(&f, "z/n"), folder_path(&f, "y/m")), 0);
+        CHECK_EQ(mkdir(folder_path(&f, "z/n"), 0755), 0);
+        CHECK_EQ(rename(folder_path(&f, "y"), folder_path(&f, "z/n/y")), 0);
+        for (int i = 0; i < 100000 && !s.rescans; i++) CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+        s.log[0] = 0;
+        folder_put(&f, "end", "");
+        CHECK(seen_until(loop, &s, "created end\n"));
+        folder_put(&f, "z/n/y/m/c", "");
+        CHECK(seen_until(loop, &s, "created z/n/y/m/c\n"));
+    }
+    seen_end(loop, &s, &f);
+}
+
 /* The kernel tells the end of the path once, and may lose that, too: the path is removed, or another has its name. */
 TEST_BACKENDS(fswatching, overflow_may_hide_the_end) {
     for (int again = 0; again < 2; again++) {
