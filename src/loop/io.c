@@ -87,7 +87,7 @@ void gyi_watch_forget(gy_loop *l, gyi_watch *w) {
 
 void gyi_watch_change(gy_loop *l, gyi_watch *w, unsigned want) {
     unsigned added = want & ~(unsigned)w->want, dropped = gyi_entry_listed(&w->entry) ? w->got & ~want : 0;
-    if ((want & GY_EDGE) && ((added | dropped) & GYI_INTEREST)) watch_slot(l, w)->again = 1;
+    if ((want & GY_EDGE) && ((added | dropped) & (GYI_INTEREST | GY_EDGE))) watch_slot(l, w)->again = 1;
     w->want = (uint16_t)((want & GYI_WATCH_ASKED) | (w->want & ~(unsigned)GYI_WATCH_ASKED));
     w->deaf = watch_deaf(want);
     gyi_slots_change(&l->slots, w->fd);

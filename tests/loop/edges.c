@@ -335,6 +335,28 @@ TEST_BACKENDS(edges, a_second_watcher_is_told_of_what_is_there_already) {
     kit_close(&k);
 }
 
+/* It has wanted states for a moment, too short for the kernel to hear of that. */
+TEST_BACKENDS(edges, a_second_watcher_that_turns_to_edges_is_told_of_what_is_there_already) {
+    kit k;
+    int ends[2];
+    watch first, second;
+    kit_open(&k, backend);
+    pair_open(ends);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    watch_start(&k, &first, ends[0], GY_READABLE | GY_EDGE);
+    kit_turns(&k, 2);
+    CHECK(first.calls >= 1);
+    watch_start(&k, &second, ends[0], GY_READABLE);
+    CHECK_EQ(gy_io_restart(&second.io, GY_READABLE | GY_EDGE), 0);
+    kit_turns(&k, 2);
+    CHECK(second.calls >= 1);
+    gy_io_stop(&first.io);
+    gy_io_stop(&second.io);
+    kit_turns(&k, 1);
+    pair_close(ends);
+    kit_close(&k);
+}
+
 /* The same with a stream, which watches edges where it can: it finds what a watcher has seen already. */
 TEST_BACKENDS(edges, a_stream_beside_a_watcher_reads_what_is_there_already) {
     kit k;
