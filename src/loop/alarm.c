@@ -72,6 +72,18 @@ static void alarm_unwatch(gy_loop *l) {
     l->clock_open = false;
 }
 
+static int alarm_watch(gy_loop *l);
+
+/* The notice is read to be armed again, and parent and child share what a descriptor refers to: whoever reads first
+ * would take the notice from the other. So the child has one of its own, and what came before it did is looked for. */
+static int alarm_reopen(gy_loop *l) {
+    if (gyi_list_empty(&l->alarms)) return 0;
+    alarm_unwatch(l);
+    int err = alarm_watch(l);
+    if (!err) gyi_alarm_look(l);
+    return err;
+}
+
 /* @return 0 or the error of the watch; that there is none on this system is no error. */
 static int alarm_watch(gy_loop *l) {
     if (l->poller.ops->now) return 0; /* virtual time: tests call gyi_alarm_look() themselves */
@@ -85,6 +97,7 @@ static int alarm_watch(gy_loop *l) {
     l->clock_fd = fd;
     l->clock_open = true;
     l->alarms_free = alarm_unwatch;
+    l->alarms_reopen = alarm_reopen;
     l->clock.entry.run = alarm_clock_set;
     gyi_watch_unref(l, &l->clock);
     int err = gyi_watch_start(l, &l->clock, fd, GY_READABLE | GY_EDGE);

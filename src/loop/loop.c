@@ -260,6 +260,7 @@ int gy_loop_reopen(gy_loop *l) {
     if (l->poller.caps & GYI_CAP_OWN) l->poller.fd = -1;
     gyi_io_forget(l);
     int err = l->poller.ops->reopen(&l->poller);
+    if (!err && l->alarms_reopen) err = l->alarms_reopen(l);
     if (!err) err = gyi_async_reopen(l);
     if (!err) err = gyi_io_apply(l);
     return err;

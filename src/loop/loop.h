@@ -66,6 +66,7 @@ struct gy_loop {
     gy_ns wall;          /* wall clock minus loop clock, when last looked at */
     gy_ns wall_shift;    /* what tests add to the wall clock */
     void (*alarms_free)(gy_loop *);
+    int (*alarms_reopen)(gy_loop *); /* for the child after a fork */
     gyi_watch clock;     /* tells when the wall clock is set */
     int clock_fd;
     bool clock_open;

@@ -8,9 +8,13 @@
  *
  * A child says what it found by its exit status, and meets an alarm if it hangs. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#ifdef __linux__
+#include <sys/timerfd.h>
+#endif
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -178,6 +182,41 @@ TEST_BACKENDS(forked, a_signal_raised_before_is_told_and_those_that_follow_too) 
     CHECK_EQ(in_child(signals_are_told), 0);
     CHECK_EQ(signals_are_told(), 0);
 }
+
+/* ---- the notice of a clock that was set -------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+static gy_alarm dawn;
+
+static void on_dawn(gy_alarm *a) { (void)a; }
+
+static int notice_is_read(void) {
+    if (!steps(3)) return 1;
+    if (!loop->clock_open || !gyi_watch_active(&loop->clock)) return 2;
+    return loop->stats.stale ? 3 : 0; /* the one that is shared is not watched any more */
+}
+
+/* A child that hears of it first takes nothing away from its parent. Setting the clock is not for tests; a notice that
+ * comes because its timer has run out looks the same. */
+TEST_BACKENDS(forked, the_notice_of_a_clock_that_was_set_is_for_each_process) {
+    const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
+    begin(backend);
+    dawn = (gy_alarm){.user = NULL};
+    CHECK_EQ(gy_alarm_start(loop, &dawn, (gy_alarm_opts){.fn = on_dawn, .at = INT64_C(4000000000) * GY_S(1)}), 0);
+    if (!loop->clock_open) SKIP("virtual time, which nobody sets");
+    struct pollfd notice = {.fd = loop->clock_fd, .events = POLLIN};
+    CHECK_EQ(timerfd_settime(loop->clock_fd, TFD_TIMER_ABSTIME, &now, NULL), 0);
+    CHECK_EQ(poll(&notice, 1, 5000), 1);
+    CHECK_EQ(in_child(notice_is_read), 0);
+    CHECK_EQ(poll(&notice, 1, 0), 1);
+    CHECK(steps(3));
+    CHECK_EQ(poll(&notice, 1, 0), 0);
+    gy_alarm_stop(&dawn);
+    CHECK_EQ(gy_loop_free(loop), 0);
+}
+
+#endif
 
 /* ---- jobs of the pool -------------------------------------------------------------------------------------------- */
 
