@@ -144,7 +144,7 @@ struct gyi_timed {
 struct gyi_watch {
     struct gyi_entry entry;
     struct gyi_watch *next; /* the next watcher of the same descriptor */
-    int fd;                 /* negative: why the kernel would not watch it */
+    int fd;                 /* negative: why the kernel would not watch it, where that is not kept apart */
     uint16_t want;          /* GY_READABLE ... plus flags */
     int8_t deaf;            /* the events that need a second look before they are for this watcher */
     uint8_t got;            /* while queued: what was collected */

@@ -58,7 +58,8 @@ GY_API void gy_io_stop(gy_io *io);
 
 /** Changes what an active watcher waits for, or starts a stopped one again on the same descriptor, which must not have
  *  been closed since: the cheap form, without a system call when nothing changes in the end.
- *  @return 0; -EINVAL without anything to wait for, or when it was never started; -ENOTSUP as above. */
+ *  @return 0; -EINVAL without anything to wait for, or when it was never started or was refused; -ENOTSUP as
+ *  above. */
 GY_API int gy_io_restart(gy_io *io, unsigned events);
 
 /** Whether the watcher is active. */

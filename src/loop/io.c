@@ -131,9 +131,10 @@ static void io_run_once(gyi_entry *entry) {
     io_run_edge(entry);
 }
 
+/* The error is where the events would be, as whoever is refused may ask for the descriptor. */
 static void io_run_refused(gyi_entry *entry) {
     gy_io *io = GY_OF(entry, gy_io, priv.watch.entry);
-    io->priv.fn(io, io->priv.watch.fd, 0);
+    io->priv.fn(io, -(int)io->priv.watch.got, 0);
 }
 
 static bool watch_is_io(const gyi_watch *w) {
@@ -173,15 +174,23 @@ static GYI_APART unsigned slot_want(const gyi_slot *slot) {
     return want ? want | edge : 0;
 }
 
+static void watch_refuse(gyi_watch *w, int err) {
+    if (watch_is_io(w)) {
+        w->got = (uint8_t)-err;
+        w->entry.run = io_run_refused;
+    } else {
+        w->got = GYI_GOT_REFUSED;
+        w->fd = err;
+    }
+}
+
 /* Stops the watchers of a slot and queues them with the error. */
 static void slot_fail(gy_loop *l, int fd, int err) {
     gyi_slot *slot = &l->slots.at[fd];
     while (slot->first) {
         gyi_watch *w = slot->first;
         gyi_watch_stop(l, w);
-        w->fd = err;
-        w->got = GYI_GOT_REFUSED;
-        if (watch_is_io(w)) w->entry.run = io_run_refused;
+        watch_refuse(w, err);
         gyi_queue_push(l, &w->entry);
     }
     slot->have = 0;
@@ -350,7 +359,7 @@ void gy_io_stop(gy_io *io) {
 
 int gy_io_restart(gy_io *io, unsigned events) {
     gyi_watch *w = &io->priv.watch;
-    if (GYI_UNLIKELY(!io->priv.fn || w->fd < 0 || !io_asks(events))) return -EINVAL;
+    if (GYI_UNLIKELY(!io->priv.fn || w->entry.run == io_run_refused || !io_asks(events))) return -EINVAL;
     if (GYI_UNLIKELY(!io_can(io->loop, events))) return -ENOTSUP;
     if (GYI_UNLIKELY((events ^ w->want) & (GY_ONESHOT | GY_EDGE))) io_set_run(io, events);
     if (!gyi_watch_active(w)) {

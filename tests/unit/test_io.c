@@ -100,10 +100,13 @@ TEST_BACKENDS(io, references_of_a_watcher) {
 
 static int told, told_err;
 
+static int told_fd;
+
 static void on_io(gy_io *io, int err, unsigned events) {
     (void)events;
     told++;
     told_err = err;
+    told_fd = gy_io_fd(io);
     CHECK(err == 0 || !gy_io_active(io));
     if (!err) gy_io_stop(io);
 }
@@ -124,6 +127,29 @@ TEST_BACKENDS(io, a_refusal_of_the_kernel_comes_to_the_callback) {
     CHECK_EQ(told, 1);
     CHECK_EQ(told_err, -ENOSPC);
     CHECK_EQ(gy_io_start(loop, &io, pair[0], GY_READABLE, on_io), 0);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(told, 2);
+    CHECK_EQ(told_err, 0);
+    end();
+}
+
+/* So it can be told from others, closed, or started anew on the same descriptor. */
+TEST_BACKENDS(io, a_refused_watcher_knows_its_descriptor) {
+    gy_io io = {.user = NULL};
+    begin(backend);
+    told = 0;
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+    CHECK_EQ(gy_io_start(loop, &io, pair[0], GY_READABLE, on_io), 0);
+    refuse(GYI_SYS_CHANGE, -ENOSPC);
+    CHECK_EQ(gyi_io_apply(loop), 0);
+    refuse_nothing();
+    CHECK_EQ(gy_io_fd(&io), pair[0]);
+    CHECK_EQ(gy_io_restart(&io, GY_READABLE), -EINVAL);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(told, 1);
+    CHECK_EQ(told_err, -ENOSPC);
+    CHECK_EQ(told_fd, pair[0]);
+    CHECK_EQ(gy_io_start(loop, &io, gy_io_fd(&io), GY_READABLE, on_io), 0);
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(told, 2);
     CHECK_EQ(told_err, 0);
