@@ -168,8 +168,9 @@ GY_API void gy_process_unref(gy_process *process); /**< a running process does n
 
 /** The program has ended and all it wrote was read: see `how`, `out`, `errors`. Or `err` is negative: -ENOBUFS when it
  *  wrote more than there was room for (it was killed), GY_ECANCELED after gy_run_cancel(), -ECHILD, or what reading
- *  said. An exit code other than 0 and a time limit are no errors here: see `how`. Called exactly once after
- *  gy_run_start(); the memory is the caller's again. */
+ *  said. An exit code other than 0 and a time limit are no errors here: see `how`. The time limit is for the output,
+ *  too: when the program has ended and others hold its output open, `how.timed_out` is set, and what was there by then
+ *  has been read. Called exactly once after gy_run_start(); the memory is the caller's again. */
 typedef void gy_run_fn(gy_run *run, int err);
 
 /** A program that is run with given input, whose output is collected. The caller's memory, valid as `{0}`; it must stay
@@ -186,6 +187,8 @@ struct gy_run {
         gy_run_fn *fn;
         gy_stream in, out, errors;
         gy_write write;
+        gy_timer limit;
+        gy_ns due;                    /* of the time limit; 0: there is none */
         size_t out_room, errors_room; /* left in the buffers */
         int err;
         unsigned left;                /* streams that are open, and the process */

@@ -6,14 +6,17 @@
  *
  * A program that was killed may have left others behind that hold its output open. Nobody has asked for what those
  * write, so when the run was ended by force the streams are closed without waiting for their end; after a time limit,
- * with what is there by then, since the program was asked to end and may have said something to that. */
+ * with what is there by then, since the program was asked to end and may have said something to that. The time limit
+ * is one for the whole run: a program may end in time and leave somebody behind who holds its output open for ever. */
 #include <errno.h>
 #include <signal.h>
 
 #include "gyre/process.h"
 
 static void run_over(gy_run *r) {
-    if (--r->priv.left == 0) r->priv.fn(r, r->priv.err);
+    if (--r->priv.left) return;
+    gy_timer_stop(&r->priv.limit);
+    r->priv.fn(r, r->priv.err);
 }
 
 static void run_in_closed(gy_stream *s) { run_over(GY_OF(s, gy_run, priv.in)); }
@@ -106,6 +109,13 @@ static void run_read_no_more(gy_run *r) {
     gy_stream_cancel(&r->priv.errors, GY_STREAM_READ, GY_ECANCELED);
 }
 
+/* The program has ended in time, but not its output. */
+static void run_late(gy_timer *timer) {
+    gy_run *r = GY_OF(timer, gy_run, priv.limit);
+    r->how.timed_out = true;
+    run_read_no_more(r);
+}
+
 static void run_exited(gy_process *p, int err, gy_exit how) {
     gy_run *r = GY_OF(p, gy_run, process);
     r->how = how;
@@ -113,6 +123,7 @@ static void run_exited(gy_process *p, int err, gy_exit how) {
     gy_stream_close(&r->priv.in, run_in_closed);
     if (r->priv.err) run_close_all(r);
     else if (how.timed_out) run_read_no_more(r);
+    else if (r->priv.due) gy_timer_start(r->loop, &r->priv.limit, (gy_timer_opts){.at = r->priv.due, .fn = run_late});
     run_over(r);
 }
 
@@ -128,6 +139,12 @@ static void run_begin(gy_run *r, gy_buf input) {
     if (!err && r->priv.out_room) err = run_read(r, &r->priv.out);
     if (!err && r->priv.errors_room) err = run_read(r, &r->priv.errors);
     if (err) run_break(r, err);
+}
+
+/* When the time limit strikes; 0: never. */
+static gy_ns run_due(const gy_loop *loop, gy_ns limit) {
+    gy_ns now = gy_loop_now(loop);
+    return limit > 0 && limit < GY_FOREVER - now ? now + limit : 0;
 }
 
 static int run_lacks(gy_buf buf) { return buf.len && !buf.base; }
@@ -154,6 +171,7 @@ int gy_run_start(gy_loop *loop, gy_run *r, gy_run_opts o) {
     r->priv.errors_room = o.errors.len;
     r->priv.err = 0;
     r->priv.fn = o.fn;
+    r->priv.due = run_due(loop, o.process.timeout);
     run_begin(r, o.input);
     return 0;
 }

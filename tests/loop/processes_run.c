@@ -102,6 +102,16 @@ TEST_BACKENDS(process_run, last_words_need_room_too) {
     CHECK_EQ(j.run.errors.len, sizeof j.errors - 1);
 }
 
+/* Who is left behind would hold the output open for a minute. */
+TEST_BACKENDS(process_run, a_time_limit_is_for_the_output_too) {
+    job j;
+    job_run(backend, &j, "", (gy_process_opts){SHELL("echo begun; sleep 60 & exit 4"), .timeout = GY_MS(300)});
+    CHECK_EQ(j.err, 0);
+    CHECK(j.run.how.timed_out);
+    CHECK_EQ(j.run.how.code, 4);
+    CHECK_STR(j.out, "begun\n");
+}
+
 static void cancel(gy_timer *timer) {
     job *j = timer->user;
     gy_run_cancel(&j->run);
