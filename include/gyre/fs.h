@@ -422,8 +422,8 @@ GY_API int gy_fs_walk(gy_loop *loop, gy_fs *req, gy_fs_walk_opts opts, gy_fs_fn 
 /** Removes a file, or a directory with all that is in it, at any depth. Symbolic links are removed and not followed,
  *  also when somebody puts one in the place of a directory meanwhile; the last part of `path` itself included, and must
  *  be no "." or "..": -EINVAL. Ends at the first error: what was removed by then stays removed. That something was gone
- *  already is no error, except `path` itself. -ESTALE: a directory was moved away while it was being emptied. `result`
- *  is the number of files and directories removed. */
+ *  already is no error, except `path` itself. -EACCES: a directory may not be read, and is not empty. -ESTALE: one was
+ *  moved away while it was being emptied. `result` is the number of files and directories removed. */
 GY_API int gy_fs_remove_tree(gy_loop *loop, gy_fs *req, const char *path, gy_fs_fn *fn);
 
 #ifdef __cplusplus

@@ -61,11 +61,17 @@ static int remove_count(remove_job *job, int err) {
     return err == -ENOENT ? 0 : err;
 }
 
+/* A directory that may not be read, which only matters when there is something in it. */
+static int remove_unread(remove_job *job, int dir, const char *name) {
+    return remove_count(job, gyi_file_rmdir(job->sys, dir, name)) ? -EACCES : 0;
+}
+
 static int remove_down(remove_job *job, const char *name) {
     gyi_stat st;
     int here = gyi_dir_fd(job->dir), fd = gyi_file_open_dir(job->sys, here, name, GYI_NOFOLLOW);
     /* What was a directory has become something else: that is removed. */
     if (fd == -ENOTDIR || fd == -ELOOP) return remove_count(job, gyi_file_unlink(job->sys, here, name));
+    if (fd == -EACCES) return remove_unread(job, here, name);
     if (fd < 0) return fd == -ENOENT ? 0 : fd;
     int err = gyi_file_fstat(job->sys, here, &st);
     if (!err) err = remove_push(job, &st, name);
@@ -111,6 +117,7 @@ static int remove_root(remove_job *job, const char *path) {
     if (!err) job->removed++;
     if (err != -EISDIR) return err;
     int fd = gyi_file_open_dir(job->sys, gyi_file_here, path, GYI_NOFOLLOW);
+    if (fd == -EACCES) return remove_unread(job, gyi_file_here, path);
     if (fd < 0) return fd;
     err = remove_turn_to(job, fd);
     if (!err) err = remove_contents(job);

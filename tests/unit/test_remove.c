@@ -151,3 +151,28 @@ TEST(remove, a_link_that_takes_the_place_of_a_directory_is_not_followed) {
     CHECK(swapped >= 5);
     folder_remove(&f);
 }
+
+/* As somebody whom modes concern. */
+TEST(remove, what_may_not_be_read_goes_when_it_is_empty) {
+    folder f;
+    int64_t n;
+    uid_t me = geteuid();
+    if (!me && seteuid(65534)) SKIP("permissions do not concern root");
+    folder_make(&f);
+    folder_dir(&f, "t");
+    CHECK_EQ(chmod(folder_dir(&f, "t/empty"), 0), 0);
+    CHECK_EQ(remove_run(folder_path(&f, "t"), &n), 0);
+    CHECK_EQ(n, 2);
+    CHECK(!folder_there(&f, "t"));
+    CHECK_EQ(chmod(folder_dir(&f, "e"), 0), 0);
+    CHECK_EQ(remove_run(folder_path(&f, "e"), &n), 0);
+    folder_dir(&f, "full");
+    folder_put(&f, "full/a", "a");
+    CHECK_EQ(chmod(folder_path(&f, "full"), 0), 0);
+    CHECK_EQ(remove_run(folder_path(&f, "full"), &n), -EACCES);
+    CHECK_EQ(n, 0);
+    CHECK_EQ(chmod(folder_path(&f, "full"), 0700), 0);
+    CHECK(folder_has(&f, "full/a", "a"));
+    folder_remove(&f);
+    CHECK_EQ(seteuid(me), 0);
+}
