@@ -38,20 +38,24 @@ static inline void loop_account(gy_loop *l, gy_ns now) {
     l->stats.mark = now;
 }
 
+static inline int loop_sleep(gy_loop *l, gy_ns now, gy_ns deadline) {
+    gy_ns timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
+    atomic_store(&l->asleep, 1);
+    if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
+    l->poller.outside = l->working + l->outside;
+    l->asked = now;
+    int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
+    atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
+    return n;
+}
+
+int gyi_loop_sleep(gy_loop *loop, gy_ns now, gy_ns deadline) { return loop_sleep(loop, now, deadline); }
+
 /* Waits for events until `deadline`. */
 static inline int loop_wait(gy_loop *l, gy_ns deadline) {
-    gy_ns began = gyi_loop_clock(l), now = began;
-    int n = 0;
+    gy_ns began = gyi_loop_clock(l);
     loop_account(l, began);
-    if (!l->working || !l->spun(l, &now, deadline)) {
-        gy_ns timeout = deadline == GY_FOREVER ? GY_FOREVER : deadline > now ? deadline - now : 0;
-        atomic_store(&l->asleep, 1);
-        if (!gyi_inbox_empty(&l->inbox)) timeout = 0;
-        l->poller.outside = l->working + l->outside;
-        l->asked = now;
-        n = l->poller.ops->wait(&l->poller, l->ready, l->batch, timeout);
-        atomic_store_explicit(&l->asleep, 0, memory_order_relaxed);
-    }
+    int n = l->working ? l->spin.wait(l, began, deadline) : loop_sleep(l, began, deadline);
     l->now = gyi_loop_clock(l);
     l->stats.waiting += l->now - began;
     l->stats.mark = l->now;
@@ -60,6 +64,7 @@ static inline int loop_wait(gy_loop *l, gy_ns deadline) {
 
 /* Looks for events without waiting. */
 static inline int loop_peek(gy_loop *l) {
+    if (GYI_UNLIKELY(l->spin.minded != NULL)) l->spin.look(l, l->now);
     int n = l->poller.ops->wait(&l->poller, l->ready, l->batch, 0);
     l->now = gyi_loop_clock(l);
     loop_account(l, l->now);
@@ -145,6 +150,7 @@ static GYI_RARE int loop_stopped(gy_loop *l, int err) {
 
 static inline int loop_leave(gy_loop *l, int err) {
     l->running = false;
+    if (GYI_UNLIKELY(l->spin.minded != NULL)) l->spin.leave(l);
     return GYI_LIKELY(l->queue.why != GYI_HALT_STOP) ? err : loop_stopped(l, err);
 }
 

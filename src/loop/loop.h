@@ -104,11 +104,16 @@ struct gy_loop {
     gy_timer resume;  /* has them try again */
     void (*listener_closed)(gy_stream *); /* tells the promise that waits for a connection; NULL: there was none */
     unsigned working; /* pool jobs that have not reported back */
-    struct {
+    struct { /* pool/spin.c; the functions are set before `working` and `minded` are */
+        int (*wait)(gy_loop *, gy_ns now, gy_ns deadline);
         unsigned vain; /* how often in a row nothing came while the loop spun */
+        unsigned good; /* how often in a row something did, up to some number */
         unsigned off;  /* how many waits will do without */
+        struct gyi_lane *minded; /* a lane that does with few workers as long as the loop is awake, or NULL */
+        void (*look)(gy_loop *, gy_ns now); /* whether they get on */
+        void (*leave)(gy_loop *);
+        gy_ns looked;
     } spin;
-    bool (*spun)(gy_loop *, gy_ns *now, gy_ns deadline); /* pool/spin.c; set before `working` is */
     _Atomic unsigned reporting; /* pool threads that are doing so at this moment, and touch the loop */
     gyi_entry submitted; /* pool jobs that have not been handed over */
     gyi_entry submit;    /* hands them over */
@@ -130,6 +135,10 @@ static inline void gyi_loop_unref(gy_loop *loop) { loop->active--; }
 
 /* The time now, from the clock of this loop. */
 gy_ns gyi_loop_clock(const gy_loop *loop);
+
+/* Waits in the kernel for events until `deadline`, not at all if something is in the inbox. `now` is the time. @return
+ * how many are in `ready`, or -errno. */
+int gyi_loop_sleep(gy_loop *loop, gy_ns now, gy_ns deadline);
 
 /* The report of an "error" event that nobody listens to. */
 void gyi_loop_unhandled(gy_loop *loop, gy_emitter *emitter, const char *name, const void *payload);

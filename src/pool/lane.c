@@ -10,12 +10,49 @@
  * A thread that has been idle for long ends. Its place is kept, and joined before it is used again or the lane ends. */
 #include "pool/pool.h"
 
+#include "sys/clock.h"
+
+/* ---- short jobs -------------------------------------------------------------------------------------------------- */
+
+/* Jobs that are over before another thread could be woken for them do not wait for anything, so a worker for whom no
+ * processor is free can only get in the way of the others and of the loop. While the lane is sure that its jobs are
+ * short, few workers will do: those who find that enough are at work go and rest, and nobody is called. A job that is
+ * not short after all would hold up those behind it. So this holds only while a loop minds the lane: it is awake, and
+ * has more workers called when these do not get on. */
+#define LANE_SHORT GY_US(5)
+enum { LANE_SPAN = 16, LANE_SURE = 4, LANE_SUREST = 6 };
+
+/* Times a few jobs together, since to read the clock takes as long as a small one, without the lock. @return how long
+ * the last LANE_SPAN took, or 0 when those are not done yet. */
+static gy_ns lane_time(gyi_worker *worker) {
+    if (++worker->jobs < LANE_SPAN) return 0;
+    gy_ns now = gyi_clock_mono(), took = now - worker->since;
+    worker->since = now;
+    worker->jobs = 0;
+    return took;
+}
+
+/* A thread that loses its processor takes long for short jobs, so the lane may become more than sure. */
+static void lane_learn(gyi_lane *lane, gy_ns took) {
+    if (!took) return;
+    if (took < LANE_SPAN * LANE_SHORT) {
+        if (lane->sure < LANE_SUREST) lane->sure++;
+    } else if (lane->sure) {
+        lane->sure--;
+    }
+}
+
+/* Whether so many workers will do for all that is queued. */
+static bool lane_content(const gyi_lane *lane, unsigned workers) {
+    return lane->minder && lane->sure >= LANE_SURE && workers >= lane->few + lane->lost;
+}
+
 /* ---- calling threads, with the lock held ------------------------------------------------------------------------- */
 
 /* Takes the worker that is to come, for lane_wake() once the lock is free; NULL when none is needed or idle. */
 static gyi_worker *lane_call(gyi_lane *lane) {
     gyi_worker *worker = lane->idle;
-    if (!worker || !lane->queued || lane->coming) return NULL;
+    if (!worker || !lane->queued || lane->coming || lane_content(lane, lane->running)) return NULL;
     lane->idle = worker->next;
     lane->resting--;
     lane->coming++;
@@ -54,9 +91,9 @@ static bool lane_rest(gyi_lane *lane, gyi_worker *worker) {
 
 /* ---- threads ----------------------------------------------------------------------------------------------------- */
 
-/* Takes the first job, if there is one, with the lock held. */
+/* Takes the first job, if there is one and others do not suffice, with the lock held. */
 static gy_work *lane_take(gyi_lane *lane) {
-    if (!lane->queued) return NULL;
+    if (!lane->queued || lane_content(lane, lane->running)) return NULL;
     gy_work *work = GY_OF(gyi_list_take(&lane->queue), gy_work, priv.entry);
     work->priv.state = GYI_WORK_RUNNING;
     lane->queued--;
@@ -91,13 +128,17 @@ static gy_work *lane_did(gyi_lane *lane, gyi_worker *worker, gy_work *work) {
  * everybody busy and call or start another thread for it. */
 static void lane_work(gyi_lane *lane, gyi_worker *worker) {
     gy_work *work = lane_take(lane), *done = NULL;
+    worker->since = gyi_clock_mono();
+    worker->jobs = 0;
     while (work || done) {
         gyi_worker *next = lane_call(lane);
         gyi_mutex_unlock(&lane->lock);
         lane_wake(next);
         if (done) gyi_work_report(done, 0);
         if (work) work->priv.run(work);
+        gy_ns took = lane_time(worker);
         gyi_mutex_lock(&lane->lock);
+        lane_learn(lane, took);
         done = work ? lane_did(lane, worker, work) : NULL;
         work = lane_take(lane);
     }
@@ -153,11 +194,16 @@ static int lane_start(gyi_lane *lane) {
     return 0;
 }
 
+static bool lane_short_of_threads(const gyi_lane *lane) {
+    if (lane->threads >= lane->most || lane_content(lane, lane->running + lane->coming)) return false;
+    return lane->queued > lane->threads - lane->running;
+}
+
 /* Starts threads for what is queued beyond what those that are free can take. @return 0, or the error when there is no
  * thread at all. */
 static int lane_grow(gyi_lane *lane) {
     int err = 0;
-    while (!err && lane->threads < lane->most && lane->queued > lane->threads - lane->running) err = lane_start(lane);
+    while (!err && lane_short_of_threads(lane)) err = lane_start(lane);
     return lane->threads ? 0 : err;
 }
 
@@ -185,12 +231,38 @@ static void lane_refuse(gyi_lane *lane, int err) {
     }
 }
 
-void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list) {
+void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, const gy_loop *minder) {
     gyi_mutex_lock(&lane->lock);
+    if (minder && minder != lane->minder) {
+        lane->minder = minder;
+        lane->seen = lane->done;
+    }
     lane_enqueue(lane, list);
     int err = lane->closing ? GY_ECANCELED : lane_grow(lane);
     if (err) lane_refuse(lane, err);
     gyi_worker *next = lane_call(lane);
+    gyi_mutex_unlock(&lane->lock);
+    lane_wake(next);
+}
+
+bool gyi_lane_look(gyi_lane *lane, const gy_loop *minder) {
+    gyi_mutex_lock(&lane->lock);
+    bool minds = lane->minder == minder, going = lane->done != lane->seen;
+    if (minds) lane->seen = lane->done;
+    gyi_mutex_unlock(&lane->lock);
+    if (minds && !going) gyi_lane_leave(lane, minder);
+    return minds && going;
+}
+
+void gyi_lane_leave(gyi_lane *lane, const gy_loop *minder) {
+    gyi_worker *next = NULL;
+    gyi_mutex_lock(&lane->lock);
+    if (lane->minder == minder) {
+        lane->minder = NULL;
+        if (lane->queued) lane->sure = 0; /* they may be waiting behind a job that is not short */
+        lane_grow(lane);
+        next = lane_call(lane);
+    }
     gyi_mutex_unlock(&lane->lock);
     lane_wake(next);
 }

@@ -34,9 +34,11 @@ int gy_pool_new(gy_pool **out, gy_pool_opts opts) {
     pool->alloc = alloc;
     pool->idle = opts.idle ? opts.idle : GY_S(10);
     pool->stack = opts.stack;
+    unsigned cores = gyi_cores_count();
     atomic_init(&pool->refs, 1);
     for (int i = 0; i < GY_LANE_COUNT; i++) {
         int err = gyi_lane_init(&pool->lane[i], pool, pool_most((gy_lane)i, opts.threads[i]));
+        pool->lane[i].few = cores > 1 ? cores - 1 : 1; /* one is the loop's */
         if (!err) continue;
         while (i-- > 0) gyi_lane_free(&pool->lane[i]);
         gyi_free(&alloc, pool);
@@ -77,9 +79,14 @@ int gy_loop_pool(gy_loop *loop, gy_pool **out) {
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
+/* A loop without jobs has no reason to look after a lane. */
+static inline void work_left(gy_loop *loop) {
+    if (--loop->working == 0 && loop->spin.minded) loop->spin.leave(loop);
+}
+
 static void work_finish(gyi_entry *entry) {
     gy_work *work = GY_OF(entry, gy_work, priv.entry);
-    work->loop->working--;
+    work_left(work->loop);
     work->priv.away = GYI_WORK_HOME;
     gyi_pool_unref(work->priv.pool);
     if (work->priv.done) work->priv.done(work, work->priv.err);
@@ -110,6 +117,7 @@ static void pool_forked(gy_loop *loop) {
         gyi_queue_push(loop, &work->priv.entry);
     }
     loop->working = 0;
+    loop->spin.minded = NULL;
     for (const gyi_entry *e = loop->queue.events.next; e != &loop->queue.events; e = e->next)
         loop->working += e->run == work_finish;
 }
@@ -119,7 +127,8 @@ static void pool_submit_all(gyi_entry *entry) {
     gy_loop *loop = GY_OF(entry, gy_loop, submit);
     while (!gyi_list_empty(&loop->submitted)) {
         const gy_work *first = GY_OF(loop->submitted.next, gy_work, priv.entry);
-        gyi_lane_hand_over(&first->priv.pool->lane[first->priv.lane], &loop->submitted);
+        gyi_lane *lane = &first->priv.pool->lane[first->priv.lane];
+        gyi_lane_hand_over(lane, &loop->submitted, gyi_pool_mind(loop, lane));
     }
 }
 
@@ -138,7 +147,7 @@ int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts) {
     work->priv.away = GYI_WORK_SUBMITTED;
     atomic_fetch_add_explicit(&opts.pool->refs, 1, memory_order_relaxed);
     loop->working++;
-    loop->spun = gyi_pool_spun;
+    loop->spin.wait = gyi_pool_wait;
     loop->pool_forked = pool_forked;
     gyi_list_append(&loop->submitted, &work->priv.entry);
     if (!gyi_entry_listed(&loop->submit)) {
@@ -168,6 +177,6 @@ int gyi_pool_abandon(gy_work *work, gy_work_done_fn *ended) {
     if (work->priv.away == GYI_WORK_SUBMITTED) return -EBUSY;
     /* Once it is let go of, its memory may be gone. */
     int err = gyi_lane_abandon(&work->priv.pool->lane[work->priv.lane], work, ended);
-    if (!err) loop->working--;
+    if (!err) work_left(loop);
     return err;
 }

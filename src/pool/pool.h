@@ -27,6 +27,8 @@ struct gyi_worker {
     gyi_worker *next; /* on the lane's list of idle or of spare ones */
     gyi_cond call;    /* there is work for it, or the lane is closing */
     gyi_thread thread;
+    gy_ns since;   /* when the jobs that it is timing began */
+    unsigned jobs; /* how many of them are done */
     bool called; /* to work, by somebody who has taken it off the list of idle ones */
     bool ended;  /* to be joined before the place is used again */
     bool late;   /* the lane ended without this thread, which nobody joins */
@@ -46,6 +48,10 @@ struct gyi_lane {
     gyi_worker *spare; /* places without a thread */
     bool closing, closed;
     uint64_t done, cancelled;
+    unsigned few;          /* as many workers as short jobs are worth */
+    unsigned sure;         /* how sure it is that its jobs are short */
+    const gy_loop *minder; /* the loop that sees whether few workers get on; NULL: nobody does */
+    uint64_t seen;         /* what `done` was when the minder last looked */
     gyi_sys sys;
 };
 
@@ -65,8 +71,15 @@ void gyi_lane_close(gyi_lane *lane);
 void gyi_lane_free(gyi_lane *lane);
 
 /* Takes over the first jobs of `list` that are for this lane, and sees that threads come to do them. A closed lane
- * cancels them. */
-void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list);
+ * cancels them. `minder` is the loop when it will mind the lane from now on, or NULL. */
+void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, const gy_loop *minder);
+
+/* The minder looks. @return whether it is to go on minding: it is still the minder, and jobs were done since it looked
+ * last. If not, it has ended. */
+bool gyi_lane_look(gyi_lane *lane, const gy_loop *minder);
+
+/* The minder will not look any more. Others may have become the minder by now. */
+void gyi_lane_leave(gyi_lane *lane, const gy_loop *minder);
 
 /* @return as gy_pool_cancel(), without reporting. */
 int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
@@ -75,9 +88,11 @@ int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
 int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
 
 /* ---- spin.c ---- */
-/* Spins before a wait that would last until `deadline`; `*now` is the time, before and after. @return whether something
- * came, and the kernel was asked lately, so that this turn can do without it. */
-bool gyi_pool_spun(gy_loop *loop, gy_ns *now, gy_ns deadline);
+/* Waits as gyi_loop_sleep() does, or spins and does not ask the kernel at all. */
+int gyi_pool_wait(gy_loop *loop, gy_ns now, gy_ns deadline);
+
+/* Has the loop mind the lane, if it is to spin and minds no other. @return the loop if it does, else NULL */
+const gy_loop *gyi_pool_mind(gy_loop *loop, gyi_lane *lane);
 
 /* ---- pool.c ---- */
 /* Sends a job that is on no list back to its loop. Any thread. */

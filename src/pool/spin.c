@@ -3,14 +3,72 @@
  * a sleep and a wake-up would be over, and its thread need not wake anybody. To spin for as long as those take is never
  * much worse than to know beforehand which is better (Karlin, Li, Manasse, Owicki 1991, "Empirical studies of
  * competitive spinning for a shared-memory multiprocessor"). When nothing comes, some waits do without, each time twice
- * as many, so that long jobs cost next to nothing. */
+ * as many, so that long jobs cost next to nothing.
+ *
+ * A loop that is awake can also mind a lane: it sees whether the workers get on, so that the lane can do with few while
+ * the jobs are short. It ends that before it sleeps, and when it is not run any more. */
 #include "base/bits.h"
 #include "pool/pool.h"
 #include "sys/clock.h"
 
 #define SPIN_TIME GY_US(5)     /* about what a sleep and a wake-up cost */
 #define SPIN_UNASKED GY_US(50) /* how long answers may keep the loop from asking the kernel */
-enum { SPIN_VAIN = 8 };        /* as a power of two: how many waits do without at most */
+#define SPIN_ON GY_US(1)       /* for the answers that follow the first */
+#define MIND_TIME GY_US(50)    /* how long the workers of a lane may do nothing until more are called */
+enum {
+    SPIN_VAIN = 8, /* as a power of two: how many waits do without at most */
+    SPIN_GOOD = 16 /* how many in a row must be good for something until the loop minds a lane */
+};
+
+/* Virtual time does not go on by itself. */
+static bool spin_never(const gy_loop *l) { return l->poller.ops->now != NULL; }
+
+/* ---- minding a lane ---------------------------------------------------------------------------------------------- */
+
+static void mind_end(gy_loop *l) {
+    gy_pool *pool = l->spin.minded->pool;
+    l->spin.minded = NULL;
+    gyi_pool_unref(pool);
+}
+
+static void mind_look(gy_loop *l, gy_ns now) {
+    if (now - l->spin.looked < MIND_TIME) return;
+    l->spin.looked = now;
+    if (!gyi_lane_look(l->spin.minded, l)) mind_end(l);
+}
+
+static void mind_leave(gy_loop *l) {
+    gyi_lane_leave(l->spin.minded, l);
+    mind_end(l);
+}
+
+const gy_loop *gyi_pool_mind(gy_loop *l, gyi_lane *lane) {
+    if (l->spin.minded) return l->spin.minded == lane ? l : NULL;
+    if (l->spin.good < SPIN_GOOD || l->working < 2 || lane->few >= lane->most || spin_never(l)) return NULL;
+    atomic_fetch_add_explicit(&lane->pool->refs, 1, memory_order_relaxed);
+    l->spin.minded = lane;
+    l->spin.look = mind_look;
+    l->spin.leave = mind_leave;
+    l->spin.looked = l->now;
+    return l;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+
+static void spin_was_in_vain(gy_loop *l) {
+    if (l->spin.vain < SPIN_VAIN) l->spin.vain++;
+    l->spin.off = 1u << l->spin.vain;
+}
+
+/* To take what is there takes the inbox away from the worker's processor, which has to get it back for the next answer;
+ * so when many short jobs are out, a few answers are let come together. */
+static void spin_on(gy_ns *now) {
+    gy_ns until = *now + SPIN_ON;
+    while (*now < until) {
+        gyi_relax();
+        *now = gyi_clock_mono();
+    }
+}
 
 /* @return whether something came. */
 static bool spin_until_something(gy_loop *l, gy_ns *now) {
@@ -18,21 +76,42 @@ static bool spin_until_something(gy_loop *l, gy_ns *now) {
     while (gyi_inbox_empty(&l->inbox)) {
         gyi_relax();
         *now = gyi_clock_mono();
-        if (*now - began < SPIN_TIME) continue;
-        if (l->spin.vain < SPIN_VAIN) l->spin.vain++;
-        l->spin.off = 1u << l->spin.vain;
-        return false;
+        if (*now - began >= SPIN_TIME) return false;
     }
     l->spin.vain = 0;
+    if (l->spin.good < SPIN_GOOD) l->spin.good++;
+    if (l->spin.minded) spin_on(now);
     return true;
 }
 
-bool gyi_pool_spun(gy_loop *l, gy_ns *now, gy_ns deadline) {
-    bool virtual_time = l->poller.ops->now != NULL;
-    if (virtual_time || deadline - *now < SPIN_TIME) return false;
-    if (l->spin.off) {
-        l->spin.off--;
-        return false;
+/* Sleeps, for a moment at first if the spins have been good for something, and ends the minding when nothing comes. A
+ * sleep with a time limit costs more than one without: where spins are in vain often, as when there is no processor for
+ * the workers meanwhile, minding does not pay. */
+static int mind_sleep(gy_loop *l, unsigned good, gy_ns now, gy_ns deadline) {
+    if (good >= SPIN_GOOD && deadline - now > MIND_TIME) {
+        int n = gyi_loop_sleep(l, now, now + MIND_TIME);
+        if (n || !gyi_inbox_empty(&l->inbox)) return n;
+        now = gyi_clock_mono();
     }
-    return spin_until_something(l, now) && *now - l->asked < SPIN_UNASKED;
+    mind_leave(l);
+    spin_was_in_vain(l);
+    return gyi_loop_sleep(l, now, deadline);
+}
+
+int gyi_pool_wait(gy_loop *l, gy_ns now, gy_ns deadline) {
+    bool spins = !spin_never(l) && deadline - now >= SPIN_TIME;
+    if (spins && l->spin.off) {
+        l->spin.off--;
+        spins = false;
+    }
+    if (spins && spin_until_something(l, &now)) {
+        if (now - l->asked < SPIN_UNASKED) return 0;
+        if (l->spin.minded) mind_look(l, now);
+        return gyi_loop_sleep(l, now, deadline);
+    }
+    unsigned good = l->spin.good;
+    l->spin.good = 0;
+    if (l->spin.minded) return mind_sleep(l, good, now, deadline);
+    if (spins) spin_was_in_vain(l);
+    return gyi_loop_sleep(l, now, deadline);
 }

@@ -102,7 +102,7 @@ TEST(sim, time_stands_while_something_is_at_work_outside) {
     CHECK_EQ(gy_io_start(loop, &io, ends_of_outside[0], GY_READABLE, on_io), 0);
     gy_timer_start(loop, &timer, (gy_timer_opts){.fn = on_timer, .after = GY_S(5)});
     loop->working = 1;
-    loop->spun = gyi_pool_spun;
+    loop->spin.wait = gyi_pool_wait;
     CHECK_EQ(pthread_create(&thread, NULL, write_later, NULL), 0);
     CHECK_EQ(gy_loop_step(loop, GY_STEP_WAIT), 1);
     loop->working = 0;

@@ -25,7 +25,7 @@ static void begin(const char *backend) {
     ticks = 0;
     CHECK_EQ(gy_loop_new(&loop, (gy_loop_opts){.backend = backend}), 0);
     loop->working = 1;
-    loop->spun = gyi_pool_spun;
+    loop->spin.wait = gyi_pool_wait;
 }
 
 static void end(void) {
@@ -141,13 +141,16 @@ static void on_readable(gy_io *io, int err, unsigned events) {
 TEST_BACKENDS(spin, what_comes_ends_the_row) {
     messages = 0;
     begin(backend);
+    loop->spin.good = 3;
     wait_in_vain(GY_MS(1));
     wait_in_vain(GY_MS(1));
+    CHECK_EQ(loop->spin.good, 0);
     loop->spin.off = 0;
     CHECK_EQ(gy_post(loop, &message, on_message), 0);
     CHECK(gy_loop_step(loop, GY_STEP_WAIT) >= 0);
     CHECK_EQ(messages, 1);
     CHECK_EQ(loop->spin.vain, 0);
+    CHECK_EQ(loop->spin.good, spins() ? 1 : 0);
     end();
 }
 
