@@ -13,11 +13,12 @@
 
 #define SPIN_TIME GY_US(5)     /* about what a sleep and a wake-up cost */
 #define SPIN_UNASKED GY_US(50) /* how long answers may keep the loop from asking the kernel */
-#define SPIN_ON GY_US(1)       /* for the answers that follow the first */
+#define SPIN_ON GY_US(3)       /* for the answers that follow the first when many are out */
 #define MIND_TIME GY_US(50)    /* how long the workers of a lane may do nothing until more are called */
 enum {
     SPIN_VAIN = 8, /* as a power of two: how many waits do without at most */
-    SPIN_GOOD = 16 /* how many in a row must be good for something until the loop minds a lane */
+    SPIN_GOOD = 8, /* how many in a row must be good for something until the loop minds a lane */
+    SPIN_MANY = 8  /* more jobs than this that are out are many */
 };
 
 /* Virtual time does not go on by itself. */
@@ -61,7 +62,7 @@ static void spin_was_in_vain(gy_loop *l) {
 }
 
 /* To take what is there takes the inbox away from the worker's processor, which has to get it back for the next answer;
- * so when many short jobs are out, a few answers are let come together. */
+ * so when many are out, a few answers are let come together. */
 static void spin_on(gy_ns *now) {
     gy_ns until = *now + SPIN_ON;
     while (*now < until) {
@@ -80,7 +81,7 @@ static bool spin_until_something(gy_loop *l, gy_ns *now) {
     }
     l->spin.vain = 0;
     if (l->spin.good < SPIN_GOOD) l->spin.good++;
-    if (l->spin.minded) spin_on(now);
+    if (l->working > SPIN_MANY) spin_on(now);
     return true;
 }
 
@@ -99,7 +100,7 @@ static int mind_sleep(gy_loop *l, unsigned good, gy_ns now, gy_ns deadline) {
 }
 
 int gyi_pool_wait(gy_loop *l, gy_ns now, gy_ns deadline) {
-    bool spins = !spin_never(l) && deadline - now >= SPIN_TIME;
+    bool spins = !spin_never(l) && deadline - now >= SPIN_TIME + SPIN_ON;
     if (spins && l->spin.off) {
         l->spin.off--;
         spins = false;
@@ -110,7 +111,7 @@ int gyi_pool_wait(gy_loop *l, gy_ns now, gy_ns deadline) {
         return gyi_loop_sleep(l, now, deadline);
     }
     unsigned good = l->spin.good;
-    l->spin.good = 0;
+    if (spins) l->spin.good = 0;
     if (l->spin.minded) return mind_sleep(l, good, now, deadline);
     if (spins) spin_was_in_vain(l);
     return gyi_loop_sleep(l, now, deadline);

@@ -379,7 +379,7 @@ static void submit_all(gy_job *job) {
 
 TEST_BACKENDS(short_jobs, a_loop_that_spun_in_vain_lately_minds_nothing) {
     begin(backend);
-    loop->spin.good = 15;
+    loop->spin.good = 7;
     gy_defer(loop, &awake, submit_all);
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(told, JOBS);
