@@ -17,14 +17,19 @@
 #define MIND_TIME GY_US(50)    /* how long the workers of a lane may do nothing until more are called */
 enum {
     SPIN_VAIN = 8, /* as a power of two: how many waits do without at most */
+    SPIN_MANY = 8, /* more jobs than this are many */
     SPIN_GOOD = 8, /* how many in a row must be good for something until the loop minds a lane */
-    SPIN_MANY = 8  /* more jobs than this that are out are many */
+    MIND_MANY = 128
 };
 
 /* Virtual time does not go on by itself. */
 static bool spin_never(const gy_loop *l) { return l->poller.ops->now != NULL; }
 
 /* ---- minding a lane ---------------------------------------------------------------------------------------------- */
+
+/* A sleep with a time limit costs more than one without. So it should not come often, as it would where spins are in
+ * vain because the workers have no processor meanwhile; or it should be for many jobs. */
+static bool mind_pays(const gy_loop *l, unsigned good) { return good >= SPIN_GOOD || l->working >= MIND_MANY; }
 
 static void mind_end(gy_loop *l) {
     gy_pool *pool = l->spin.minded->pool;
@@ -45,7 +50,7 @@ static void mind_leave(gy_loop *l) {
 
 const gy_loop *gyi_pool_mind(gy_loop *l, gyi_lane *lane) {
     if (l->spin.minded) return l->spin.minded == lane ? l : NULL;
-    if (l->spin.good < SPIN_GOOD || l->working < 2 || lane->few >= lane->most || spin_never(l)) return NULL;
+    if (l->working < 2 || lane->few >= lane->most || spin_never(l) || !mind_pays(l, l->spin.good)) return NULL;
     atomic_fetch_add_explicit(&lane->pool->refs, 1, memory_order_relaxed);
     l->spin.minded = lane;
     l->spin.look = mind_look;
@@ -85,11 +90,9 @@ static bool spin_until_something(gy_loop *l, gy_ns *now) {
     return true;
 }
 
-/* Sleeps, for a moment at first if the spins have been good for something, and ends the minding when nothing comes. A
- * sleep with a time limit costs more than one without: where spins are in vain often, as when there is no processor for
- * the workers meanwhile, minding does not pay. */
+/* Sleeps, for a moment at first if that pays, and ends the minding when nothing comes. */
 static int mind_sleep(gy_loop *l, unsigned good, gy_ns now, gy_ns deadline) {
-    if (good >= SPIN_GOOD && deadline - now > MIND_TIME) {
+    if (mind_pays(l, good) && deadline - now > MIND_TIME) {
         int n = gyi_loop_sleep(l, now, now + MIND_TIME);
         if (n || !gyi_inbox_empty(&l->inbox)) return n;
         now = gyi_clock_mono();

@@ -11,7 +11,7 @@
 #include "pool/pool.h"
 #include "sys/clock.h"
 
-enum { WORKERS = 4, JOBS = 64, CERTAIN = 1000, NEVER = 1 << 30 };
+enum { WORKERS = 4, JOBS = 64, MANY = 160, CERTAIN = 1000, NEVER = 1 << 30 };
 
 typedef struct short_job {
     gy_work work;
@@ -23,7 +23,7 @@ typedef struct short_job {
 static gy_loop *loop;
 static gy_pool *pool;
 static gyi_lane *lane;
-static short_job jobs[JOBS];
+static short_job jobs[MANY];
 static atomic_int ran;
 static int told;
 static gy_ns lasts;
@@ -372,17 +372,31 @@ TEST_BACKENDS(short_jobs, a_single_job_is_not_minded) {
     end();
 }
 
-static void submit_all(gy_job *job) {
+static void submit_too_few(gy_job *job) {
     submit_some(0, JOBS);
     gy_defer(loop, job, nobody_minds);
 }
 
-TEST_BACKENDS(short_jobs, a_loop_that_spun_in_vain_lately_minds_nothing) {
+static void it_minds(gy_job *job) {
+    (void)job;
+    CHECK_EQ(loop->spin.minded == lane, spins());
+}
+
+static void submit_many(gy_job *job) {
+    submit_some(0, MANY);
+    gy_defer(loop, job, it_minds);
+}
+
+TEST_BACKENDS(short_jobs, a_loop_that_spun_in_vain_lately_minds_a_lane_only_for_many) {
     begin(backend);
     loop->spin.good = 7;
-    gy_defer(loop, &awake, submit_all);
+    gy_defer(loop, &awake, submit_too_few);
     CHECK_EQ(gy_loop_run(loop), 0);
     CHECK_EQ(told, JOBS);
+    loop->spin.good = 0;
+    gy_defer(loop, &awake, submit_many);
+    CHECK_EQ(gy_loop_run(loop), 0);
+    CHECK_EQ(told, JOBS + MANY);
     end();
 }
 
