@@ -68,7 +68,8 @@ struct gy_work {
         int32_t err;
         uint8_t lane;
         uint8_t away;   /* the loop's: not idle, and whether a lane has it */
-        uint16_t state; /* the lane's: guarded by its lock */
+        uint8_t state;  /* the lane's: guarded by its lock */
+        uint8_t minded; /* the loop's: the time of minding in which a lane got it, or 0 */
     } priv;
     /** @endcond */
 };

@@ -110,6 +110,8 @@ struct gy_loop {
         unsigned good; /* how often in a row something did, up to some number */
         unsigned off;  /* how many waits will do without */
         struct gyi_lane *minded; /* a lane that does with few workers as long as the loop is awake, or NULL */
+        unsigned jobs; /* those which that lane got while the loop minded it, and which have not come home */
+        uint8_t time;  /* which time of minding this is, for telling them from others; not 0 */
         void (*look)(gy_loop *, gy_ns now); /* whether they get on */
         void (*leave)(gy_loop *);
         gy_ns looked;

@@ -209,13 +209,15 @@ static int lane_grow(gyi_lane *lane) {
 
 /* ---- for the loops ----------------------------------------------------------------------------------------------- */
 
-static void lane_enqueue(gyi_lane *lane, gyi_entry *list) {
+static void lane_enqueue(gyi_lane *lane, gyi_entry *list, gy_loop *minder) {
     while (!gyi_list_empty(list)) {
         gy_work *work = GY_OF(list->next, gy_work, priv.entry);
         if (&work->priv.pool->lane[work->priv.lane] != lane) return;
         gyi_list_append(&lane->queue, gyi_list_take(list));
         work->priv.state = GYI_WORK_QUEUED;
         work->priv.away = GYI_WORK_AWAY;
+        work->priv.minded = minder ? minder->spin.time : 0;
+        if (minder) minder->spin.jobs++;
         lane->queued++;
     }
 }
@@ -231,13 +233,13 @@ static void lane_refuse(gyi_lane *lane, int err) {
     }
 }
 
-void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, const gy_loop *minder) {
+void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, gy_loop *minder) {
     gyi_mutex_lock(&lane->lock);
     if (minder && minder != lane->minder) {
         lane->minder = minder;
         lane->seen = lane->done;
     }
-    lane_enqueue(lane, list);
+    lane_enqueue(lane, list, minder);
     int err = lane->closing ? GY_ECANCELED : lane_grow(lane);
     if (err) lane_refuse(lane, err);
     gyi_worker *next = lane_call(lane);

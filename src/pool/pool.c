@@ -79,14 +79,19 @@ int gy_loop_pool(gy_loop *loop, gy_pool **out) {
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
-/* A loop without jobs has no reason to look after a lane. */
-static inline void work_left(gy_loop *loop) {
-    if (--loop->working == 0 && loop->spin.minded) loop->spin.leave(loop);
+/* A loop that minds a lane ends that before the last of its jobs there lets go of the pool. Should jobs of an earlier
+ * time be taken for some of these, after 255 more, it ends too early, which does no harm. */
+static inline void work_unmind(gy_work *work) {
+    gy_loop *loop = work->loop;
+    if (!loop->spin.minded || work->priv.minded != loop->spin.time) return;
+    work->priv.minded = 0;
+    if (--loop->spin.jobs == 0) loop->spin.leave(loop);
 }
 
 static void work_finish(gyi_entry *entry) {
     gy_work *work = GY_OF(entry, gy_work, priv.entry);
-    work_left(work->loop);
+    work_unmind(work);
+    work->loop->working--;
     work->priv.away = GYI_WORK_HOME;
     gyi_pool_unref(work->priv.pool);
     if (work->priv.done) work->priv.done(work, work->priv.err);
@@ -145,6 +150,7 @@ int gy_pool_submit(gy_loop *loop, gy_work *work, gy_work_opts opts) {
     work->priv.pool = opts.pool;
     work->priv.lane = (uint8_t)opts.lane;
     work->priv.away = GYI_WORK_SUBMITTED;
+    work->priv.minded = 0;
     atomic_fetch_add_explicit(&opts.pool->refs, 1, memory_order_relaxed);
     loop->working++;
     loop->spin.wait = gyi_pool_wait;
@@ -175,8 +181,9 @@ int gyi_pool_abandon(gy_work *work, gy_work_done_fn *ended) {
     gy_loop *loop = work->loop;
     if (work->priv.away == GYI_WORK_HOME) return -EALREADY;
     if (work->priv.away == GYI_WORK_SUBMITTED) return -EBUSY;
+    work_unmind(work);
     /* Once it is let go of, its memory may be gone. */
     int err = gyi_lane_abandon(&work->priv.pool->lane[work->priv.lane], work, ended);
-    if (!err) work_left(loop);
+    if (!err) loop->working--;
     return err;
 }

@@ -72,7 +72,7 @@ void gyi_lane_free(gyi_lane *lane);
 
 /* Takes over the first jobs of `list` that are for this lane, and sees that threads come to do them. A closed lane
  * cancels them. `minder` is the loop when it will mind the lane from now on, or NULL. */
-void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, const gy_loop *minder);
+void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, gy_loop *minder);
 
 /* The minder looks. @return whether it is to go on minding: it is still the minder, and jobs were done since it looked
  * last. If not, it has ended. */
@@ -92,7 +92,7 @@ int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
 int gyi_pool_wait(gy_loop *loop, gy_ns now, gy_ns deadline);
 
 /* Has the loop mind the lane, if it is to spin and minds no other. @return the loop if it does, else NULL */
-const gy_loop *gyi_pool_mind(gy_loop *loop, gyi_lane *lane);
+gy_loop *gyi_pool_mind(gy_loop *loop, gyi_lane *lane);
 
 /* ---- pool.c ---- */
 /* Sends a job that is on no list back to its loop. Any thread. */

@@ -31,28 +31,24 @@ static bool spin_never(const gy_loop *l) { return l->poller.ops->now != NULL; }
  * vain because the workers have no processor meanwhile; or it should be for many jobs. */
 static bool mind_pays(const gy_loop *l, unsigned good) { return good >= SPIN_GOOD || l->working >= MIND_MANY; }
 
-static void mind_end(gy_loop *l) {
-    gy_pool *pool = l->spin.minded->pool;
-    l->spin.minded = NULL;
-    gyi_pool_unref(pool);
-}
-
 static void mind_look(gy_loop *l, gy_ns now) {
     if (now - l->spin.looked < MIND_TIME) return;
     l->spin.looked = now;
-    if (!gyi_lane_look(l->spin.minded, l)) mind_end(l);
+    if (!gyi_lane_look(l->spin.minded, l)) l->spin.minded = NULL;
 }
 
 static void mind_leave(gy_loop *l) {
     gyi_lane_leave(l->spin.minded, l);
-    mind_end(l);
+    l->spin.minded = NULL;
 }
 
-const gy_loop *gyi_pool_mind(gy_loop *l, gyi_lane *lane) {
+/* The jobs that it hands over hold the pool, so it minds the lane until the last of them is home, at most. */
+gy_loop *gyi_pool_mind(gy_loop *l, gyi_lane *lane) {
     if (l->spin.minded) return l->spin.minded == lane ? l : NULL;
     if (l->working < 2 || lane->few >= lane->most || spin_never(l) || !mind_pays(l, l->spin.good)) return NULL;
-    atomic_fetch_add_explicit(&lane->pool->refs, 1, memory_order_relaxed);
     l->spin.minded = lane;
+    l->spin.jobs = 0;
+    if (++l->spin.time == 0) l->spin.time = 1;
     l->spin.look = mind_look;
     l->spin.leave = mind_leave;
     l->spin.looked = l->now;
