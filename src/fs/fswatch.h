@@ -32,7 +32,7 @@ enum {
     GYI_WATCHER_ASKING = 4,  /* a request is on the pool */
     GYI_WATCHER_LOST = 8,    /* an event found no memory, or the kernel's queue was full: a rescan is to be told */
     GYI_WATCHER_ENDING = 16, /* the end is queued; nothing is added behind it */
-    GYI_WATCHER_SCAN = 32    /* the whole tree has to be read again */
+    GYI_WATCHER_SCAN = 32    /* what is marked has to be read again */
 };
 
 /* A name that an event is about, in the table of those that wait. */
@@ -263,6 +263,9 @@ void gyi_nodes_free(gyi_watcher *w);
 /* Looks into all that is marked, and tells what has happened, unless that is GYI_TREE_OLD. @return then the first
  * error */
 int gyi_nodes_scan(gyi_watcher *w, gyi_tree_news news);
+
+/* The same later, for GYI_WATCHER_SCAN: there may be memory now for what could not be read or watched. */
+void gyi_nodes_again(gyi_watcher *w);
 
 /* An event of a node; of the path itself it is named "". */
 void gyi_node_tell(gyi_watcher *w, const gyi_node *node, gy_fswatch_kind kind, int err);

@@ -75,10 +75,27 @@ static void scan_file(gyi_watcher *w, const gyi_node *node, unsigned got, int64_
     else if (attributes && !dead) gyi_node_tell(w, node, GY_FSWATCH_ATTRIBUTES, 0);
 }
 
+/* What went wrong is told, and where it was memory that was missing it is tried again. @return `err` */
+static int scan_failed(gyi_watcher *w, gyi_node *node, int err, gyi_tree_news news) {
+    if (err && news == GYI_TREE_NEW) gyi_node_tell(w, node, GY_FSWATCH_RESCAN, err);
+    if (err == -ENOMEM) {
+        node->got |= GYI_NODE_SCAN;
+        w->flags |= GYI_WATCHER_SCAN;
+    }
+    return err;
+}
+
+/* Nor is it watched if there was no memory for that. */
+static bool scan_unwatched(const gyi_node *node) { return node->fd < 0 && !gyi_entry_listed(&node->looked); }
+
 static int scan_node(gyi_watcher *w, gyi_node *node, gyi_tree_news news) {
     unsigned got = node->got;
     int64_t size = node->last.size;
     node->got = 0;
+    if ((got & GYI_NODE_SCAN) && scan_unwatched(node)) {
+        int err = scan_failed(w, node, gyi_node_watch(w, node), news);
+        if (err) return err;
+    }
     if (node->fd >= 0) gyi_file_fstat(&w->loop->sys, node->fd, &node->last); /* if it fails, what was known stands */
     if (scan_ended(w, node, got)) {
         gyi_watcher_gone(w, 0);
@@ -91,9 +108,7 @@ static int scan_node(gyi_watcher *w, gyi_node *node, gyi_tree_news news) {
     if (got & GYI_VNODE_ATTRIBUTES) gyi_node_tell(w, node, GY_FSWATCH_ATTRIBUTES, 0);
     bool read = node == w->top || (w->flags & GYI_WATCHER_RECURSIVE);
     if (!read || !(got & (GYI_VNODE_WRITTEN | GYI_VNODE_LINKED | GYI_NODE_SCAN))) return 0;
-    int err = scan_dir(w, node);
-    if (err && news == GYI_TREE_NEW) gyi_node_tell(w, node, GY_FSWATCH_RESCAN, err);
-    return err;
+    return scan_failed(w, node, scan_dir(w, node), news);
 }
 
 /* ---- bringing names together ------------------------------------------------------------------------------------- */
@@ -116,7 +131,8 @@ static gyi_node *scan_find(const gyi_table *pairs, const gyi_node *fresh) {
     return NULL;
 }
 
-/* A directory has another path: it is read again, and so are those below it that could not be read at the old one. */
+/* A directory has another path, or there is memory again: it is read again, and so are those below it that could not be
+ * read before. */
 static void scan_moved(gyi_watcher *w, gyi_node *top) {
     gyi_node_mark(w, top, GYI_NODE_SCAN);
     for (gyi_node *at = top;;) {
@@ -210,8 +226,7 @@ static void scan_missed(gyi_watcher *w) {
 static int scan_created(gyi_watcher *w, gyi_node *node, gyi_tree_news news) {
     gyi_node_place(w, node);
     if (news == GYI_TREE_NEW) gyi_node_tell(w, node, GY_FSWATCH_CREATED, 0);
-    int err = gyi_node_watch(w, node);
-    if (err && news == GYI_TREE_NEW) gyi_node_tell(w, node, GY_FSWATCH_RESCAN, err);
+    int err = scan_failed(w, node, gyi_node_watch(w, node), news);
     if (!err && node->kind == GYI_FILE_DIR && (w->flags & GYI_WATCHER_RECURSIVE))
         gyi_node_mark(w, node, GYI_NODE_SCAN);
     return err;
@@ -233,4 +248,9 @@ int gyi_nodes_scan(gyi_watcher *w, gyi_tree_news news) {
         }
     }
     return news == GYI_TREE_OLD ? first : 0;
+}
+
+void gyi_nodes_again(gyi_watcher *w) {
+    scan_moved(w, w->top);
+    gyi_nodes_scan(w, GYI_TREE_NEW);
 }

@@ -12,9 +12,33 @@
 #include "base/alloc.h"
 #include "sys/fd.h"
 
-static const gy_ns VNODE_EVERY = GY_S(1);
+static const gy_ns VNODE_EVERY = GY_S(1), VNODE_LATER = GY_MS(100); /* for memory to be there */
 
 enum { VNODE_EVENTS = 64 };
+
+/* ---- looking into what is marked --------------------------------------------------------------------------------- */
+
+static void vnode_later(gy_timer *timer);
+
+/* What has found no memory is tried again. */
+static void vnode_wait(gyi_watcher *w) {
+    if (!(w->flags & GYI_WATCHER_SCAN) || (w->flags & GYI_WATCHER_ENDING) || gy_timer_active(&w->half)) return;
+    gy_timer_unref(&w->half);
+    gy_timer_start(w->loop, &w->half, (gy_timer_opts){.fn = vnode_later, .after = VNODE_LATER});
+}
+
+static void vnode_later(gy_timer *timer) {
+    gyi_watcher *w = GY_OF(timer, gyi_watcher, half);
+    if (w->flags & GYI_WATCHER_ENDING) return;
+    w->flags &= ~(unsigned)GYI_WATCHER_SCAN;
+    gyi_nodes_again(w);
+    vnode_wait(w);
+}
+
+static void vnode_scan(gyi_watcher *w) {
+    gyi_nodes_scan(w, GYI_TREE_NEW);
+    vnode_wait(w);
+}
 
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
 
@@ -40,7 +64,7 @@ static void vnode_answer(gy_fs *req, int err) {
         gyi_node *node = w->asked;
         w->asked = NULL;
         if (node) vnode_looked(w, node, err, &req->info);
-        gyi_nodes_scan(w, GYI_TREE_NEW);
+        vnode_scan(w);
         vnode_ask(w);
     }
     gyi_watcher_release(w);
@@ -101,7 +125,7 @@ static void vnode_ready(gyi_entry *entry) {
         gyi_watch_stop(w->loop, &w->watch);
         gyi_watcher_gone(w, got);
     }
-    if (!(w->flags & GYI_WATCHER_ENDING)) gyi_nodes_scan(w, GYI_TREE_NEW);
+    if (!(w->flags & GYI_WATCHER_ENDING)) vnode_scan(w);
 }
 
 static int vnode_begin(gyi_watcher *w) {

@@ -147,3 +147,54 @@ TEST_BACKENDS(fswatching, more_files_than_descriptors) {
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
     seen_end(loop, &s, &f);
 }
+
+/* ---- without memory ---------------------------------------------------------------------------------------------- */
+
+static size_t short_of; /* which allocation fails; 0: none */
+static bool short_for_long; /* and all that follow */
+
+static void *short_alloc(size_t size, void *ctx) {
+    (void)ctx;
+    if (!short_of || --short_of) return malloc(size);
+    short_of = short_for_long;
+    return NULL;
+}
+
+static void short_free(void *ptr, void *ctx) {
+    (void)ctx;
+    free(ptr);
+}
+
+/* Makes directories while an allocation fails, and then a file in the deepest, once there is memory. */
+static void memory_comes_back(const char *backend, size_t nth) {
+    BEGIN();
+    CHECK_EQ(gy_loop_free(loop), 0);
+    gy_loop_opts opts = {.backend = backend, .alloc = {.alloc = short_alloc, .free = short_free}};
+    CHECK_EQ(gy_loop_new(&loop, opts), 0);
+    folder_dir(&f, "d");
+    CHECK(seen_start_tree(loop, &s, f.path));
+    short_of = nth;
+    folder_dir(&f, "d/e");
+    folder_dir(&f, "d/e/f");
+    for (int i = 0; i < 1000 && (!s.calls || short_for_long) && !s.rescans; i++) {
+        CHECK(gy_loop_step(loop, GY_STEP_POLL) >= 0);
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+    short_of = 0;
+    folder_put(&f, "d/e/f/x", "");
+    CHECK(seen_until(loop, &s, "created d/e/f/x\n"));
+    append(&f, "d/e/f/x");
+    CHECK(seen_until(loop, &s, "changed d/e/f/x\n"));
+    CHECK_EQ(s.gone, 0);
+    seen_end(loop, &s, &f);
+}
+
+TEST_BACKENDS(fswatching, one_allocation_fails) {
+    short_for_long = false;
+    for (size_t nth = 1; nth <= 25; nth++) memory_comes_back(backend, nth);
+}
+
+TEST_BACKENDS(fswatching, memory_is_short_for_a_while) {
+    short_for_long = true;
+    for (size_t nth = 1; nth <= 10; nth++) memory_comes_back(backend, nth);
+}
