@@ -315,46 +315,38 @@ TEST_BACKENDS(edges, a_watcher_stopped_and_restarted_after_its_event_was_collect
 TEST_BACKENDS(edges, a_watcher_changed_twice_after_its_event_was_collected_is_told) { rivals(backend, true); }
 
 /* Data that came before the second one was started is news to it, though the kernel has told it to the first. */
-TEST_BACKENDS(edges, a_second_watcher_is_told_of_what_is_there_already) {
+static void second(const char *backend, void (*start)(kit *, watch *, int fd)) {
     kit k;
     int ends[2];
-    watch first, second;
+    watch one, two;
     kit_open(&k, backend);
     pair_open(ends);
     CHECK_EQ(write(ends[1], "x", 1), 1);
-    watch_start(&k, &first, ends[0], GY_READABLE | GY_EDGE);
+    watch_start(&k, &one, ends[0], GY_READABLE | GY_EDGE);
     kit_turns(&k, 2);
-    CHECK(first.calls >= 1);
-    watch_start(&k, &second, ends[0], GY_READABLE | GY_EDGE);
+    CHECK(one.calls >= 1);
+    start(&k, &two, ends[0]);
     kit_turns(&k, 2);
-    CHECK(second.calls >= 1);
-    gy_io_stop(&first.io);
-    gy_io_stop(&second.io);
+    CHECK(two.calls >= 1);
+    gy_io_stop(&one.io);
+    gy_io_stop(&two.io);
     kit_turns(&k, 1);
     pair_close(ends);
     kit_close(&k);
 }
 
-/* It has wanted states for a moment, too short for the kernel to hear of that. */
+static void start_edges(kit *k, watch *w, int fd) { watch_start(k, w, fd, GY_READABLE | GY_EDGE); }
+
+TEST_BACKENDS(edges, a_second_watcher_is_told_of_what_is_there_already) { second(backend, start_edges); }
+
+/* It wants states for a moment, too short for the kernel to hear of that. */
+static void start_turning(kit *k, watch *w, int fd) {
+    watch_start(k, w, fd, GY_READABLE);
+    CHECK_EQ(gy_io_restart(&w->io, GY_READABLE | GY_EDGE), 0);
+}
+
 TEST_BACKENDS(edges, a_second_watcher_that_turns_to_edges_is_told_of_what_is_there_already) {
-    kit k;
-    int ends[2];
-    watch first, second;
-    kit_open(&k, backend);
-    pair_open(ends);
-    CHECK_EQ(write(ends[1], "x", 1), 1);
-    watch_start(&k, &first, ends[0], GY_READABLE | GY_EDGE);
-    kit_turns(&k, 2);
-    CHECK(first.calls >= 1);
-    watch_start(&k, &second, ends[0], GY_READABLE);
-    CHECK_EQ(gy_io_restart(&second.io, GY_READABLE | GY_EDGE), 0);
-    kit_turns(&k, 2);
-    CHECK(second.calls >= 1);
-    gy_io_stop(&first.io);
-    gy_io_stop(&second.io);
-    kit_turns(&k, 1);
-    pair_close(ends);
-    kit_close(&k);
+    second(backend, start_turning);
 }
 
 /* The same with a stream, which watches edges where it can: it finds what a watcher has seen already. */

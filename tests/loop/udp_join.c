@@ -50,17 +50,23 @@ static void joined_send(kit *k, post *from, const gy_endpoint *to, gy_buf *text)
     CHECK_EQ(l.err, 0);
 }
 
+/* @return who sends */
+static post *joined_begin(kit *k, const char *backend, joined *j, char text[TEXT]) {
+    memset(j, 0, sizeof *j);
+    for (int i = 0; i < TEXT; i++) text[i] = (char)i;
+    kit_open(k, backend);
+    post *a = post_open(k, "127.0.0.1:0");
+    CHECK_EQ(gy_udp_open(k->loop, &j->udp, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    return a;
+}
+
 TEST_BACKENDS(udp_join, told_one_by_one) {
     static joined j;
     static char text[TEXT];
     kit k;
     gy_endpoint at;
     gy_buf buf = GY_BUF(text);
-    memset(&j, 0, sizeof j);
-    for (int i = 0; i < TEXT; i++) text[i] = (char)i;
-    kit_open(&k, backend);
-    post *a = post_open(&k, "127.0.0.1:0");
-    CHECK_EQ(gy_udp_open(k.loop, &j.udp, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    post *a = joined_begin(&k, backend, &j, text);
     CHECK_EQ(gy_udp_local(&j.udp, &at), 0);
     /* Joined, not joined, and joined again: the kernel is told each time. */
     for (int round = 0; round < 3; round++) {
@@ -108,11 +114,7 @@ TEST_BACKENDS(udp_join, what_was_joined_already) {
     static char text[TEXT];
     kit k;
     gy_buf buf = GY_BUF(text);
-    memset(&j, 0, sizeof j);
-    for (int i = 0; i < TEXT; i++) text[i] = (char)i;
-    kit_open(&k, backend);
-    post *a = post_open(&k, "127.0.0.1:0");
-    CHECK_EQ(gy_udp_open(k.loop, &j.udp, (gy_udp_opts){.addr = "127.0.0.1:0"}), 0);
+    post *a = joined_begin(&k, backend, &j, text);
     joined_start(&j, ROOM, true);
     kit_turns(&k, 3);
     gy_udp_recv_stop(&j.udp);
