@@ -20,6 +20,7 @@
  * not short after all would hold up those behind it. So this holds only while a loop minds the lane: it is awake, and
  * has more workers called when these do not get on. */
 #define LANE_SHORT GY_US(5)
+#define LANE_PATIENCE GY_US(50) /* how long nothing may be done */
 enum { LANE_SPAN = 16, LANE_SURE = 4, LANE_SUREST = 6 };
 
 /* Times a few jobs together, since to read the clock takes as long as a small one, without the lock. @return how long
@@ -233,12 +234,27 @@ static void lane_refuse(gyi_lane *lane, int err) {
     }
 }
 
+/* A loop takes over from another one in the middle of a time of patience, so that several which hand over in turn do
+ * not begin it anew for ever. */
+static void lane_mind(gyi_lane *lane, const gy_loop *loop) {
+    if (!lane->minder) {
+        lane->seen = lane->done;
+        lane->looked = loop->now;
+    }
+    lane->minder = loop;
+}
+
+/* From now on each worker calls the next. @return whom to wake */
+static gyi_worker *lane_mind_no_more(gyi_lane *lane) {
+    lane->minder = NULL;
+    if (lane->queued) lane->sure = 0; /* they may be waiting behind a job that is not short */
+    lane_grow(lane);
+    return lane_call(lane);
+}
+
 void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, gy_loop *minder) {
     gyi_mutex_lock(&lane->lock);
-    if (minder && minder != lane->minder) {
-        lane->minder = minder;
-        lane->seen = lane->done;
-    }
+    if (minder) lane_mind(lane, minder);
     lane_enqueue(lane, list, minder);
     int err = lane->closing ? GY_ECANCELED : lane_grow(lane);
     if (err) lane_refuse(lane, err);
@@ -247,24 +263,24 @@ void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, gy_loop *minder) {
     lane_wake(next);
 }
 
-bool gyi_lane_look(gyi_lane *lane, const gy_loop *minder) {
-    gyi_mutex_lock(&lane->lock);
-    bool minds = lane->minder == minder, going = lane->done != lane->seen;
-    if (minds) lane->seen = lane->done;
-    gyi_mutex_unlock(&lane->lock);
-    if (minds && !going) gyi_lane_leave(lane, minder);
-    return minds && going;
-}
-
-void gyi_lane_leave(gyi_lane *lane, const gy_loop *minder) {
+bool gyi_lane_look(gyi_lane *lane, const gy_loop *who, gy_ns now) {
     gyi_worker *next = NULL;
     gyi_mutex_lock(&lane->lock);
-    if (lane->minder == minder) {
-        lane->minder = NULL;
-        if (lane->queued) lane->sure = 0; /* they may be waiting behind a job that is not short */
-        lane_grow(lane);
-        next = lane_call(lane);
+    if (lane->minder && now - lane->looked >= LANE_PATIENCE) {
+        if (lane->done == lane->seen) next = lane_mind_no_more(lane);
+        lane->seen = lane->done;
+        lane->looked = now;
     }
+    bool minds = lane->minder == who;
+    gyi_mutex_unlock(&lane->lock);
+    lane_wake(next);
+    return minds;
+}
+
+void gyi_lane_leave(gyi_lane *lane, const gy_loop *who) {
+    gyi_worker *next = NULL;
+    gyi_mutex_lock(&lane->lock);
+    if (lane->minder == who) next = lane_mind_no_more(lane);
     gyi_mutex_unlock(&lane->lock);
     lane_wake(next);
 }

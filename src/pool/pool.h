@@ -51,7 +51,8 @@ struct gyi_lane {
     unsigned few;          /* as many workers as short jobs are worth */
     unsigned sure;         /* how sure it is that its jobs are short */
     const gy_loop *minder; /* the loop that sees whether few workers get on; NULL: nobody does */
-    uint64_t seen;         /* what `done` was when the minder last looked */
+    uint64_t seen;         /* what `done` was when a loop last looked, and */
+    gy_ns looked;          /* when that was */
     gyi_sys sys;
 };
 
@@ -74,12 +75,12 @@ void gyi_lane_free(gyi_lane *lane);
  * cancels them. `minder` is the loop when it will mind the lane from now on, or NULL. */
 void gyi_lane_hand_over(gyi_lane *lane, gyi_entry *list, gy_loop *minder);
 
-/* The minder looks. @return whether it is to go on minding: it is still the minder, and jobs were done since it looked
- * last. If not, it has ended. */
-bool gyi_lane_look(gyi_lane *lane, const gy_loop *minder);
+/* A loop that minds the lane, or did, looks whether jobs were done lately. If not, nobody minds it any more. @return
+ * whether this loop still does */
+bool gyi_lane_look(gyi_lane *lane, const gy_loop *who, gy_ns now);
 
-/* The minder will not look any more. Others may have become the minder by now. */
-void gyi_lane_leave(gyi_lane *lane, const gy_loop *minder);
+/* A loop will not look any more. Another one may have become the minder by now. */
+void gyi_lane_leave(gyi_lane *lane, const gy_loop *who);
 
 /* @return as gy_pool_cancel(), without reporting. */
 int gyi_lane_cancel(gyi_lane *lane, gy_work *work);
@@ -91,7 +92,7 @@ int gyi_lane_abandon(gyi_lane *lane, gy_work *work, gy_work_done_fn *ended);
 /* Waits as gyi_loop_sleep() does, or spins and does not ask the kernel at all. */
 int gyi_pool_wait(gy_loop *loop, gy_ns now, gy_ns deadline);
 
-/* Has the loop mind the lane, if it is to spin and minds no other. @return the loop if it does, else NULL */
+/* Has the loop mind the lane, if that pays and it minds no other. @return the loop if it does, else NULL */
 gy_loop *gyi_pool_mind(gy_loop *loop, gyi_lane *lane);
 
 /* ---- pool.c ---- */

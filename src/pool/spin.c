@@ -6,7 +6,7 @@
  * as many, so that long jobs cost next to nothing.
  *
  * A loop that is awake can also mind a lane: it sees whether the workers get on, so that the lane can do with few while
- * the jobs are short. It ends that before it sleeps, and when it is not run any more. */
+ * the jobs are short. It ends that before it sleeps for longer than a moment, and when it is not run any more. */
 #include "base/bits.h"
 #include "pool/pool.h"
 #include "sys/clock.h"
@@ -14,7 +14,7 @@
 #define SPIN_TIME GY_US(5)     /* about what a sleep and a wake-up cost */
 #define SPIN_UNASKED GY_US(50) /* how long answers may keep the loop from asking the kernel */
 #define SPIN_ON GY_US(3)       /* for the answers that follow the first when many are out */
-#define MIND_TIME GY_US(50)    /* how long the workers of a lane may do nothing until more are called */
+#define MIND_TIME GY_US(50)    /* how often it looks whether the workers get on, also when it sleeps */
 enum {
     SPIN_VAIN = 8, /* as a power of two: how many waits do without at most */
     SPIN_MANY = 8, /* more jobs than this are many */
@@ -34,7 +34,7 @@ static bool mind_pays(const gy_loop *l, unsigned good) { return good >= SPIN_GOO
 static void mind_look(gy_loop *l, gy_ns now) {
     if (now - l->spin.looked < MIND_TIME) return;
     l->spin.looked = now;
-    if (!gyi_lane_look(l->spin.minded, l)) l->spin.minded = NULL;
+    if (!gyi_lane_look(l->spin.minded, l, now)) l->spin.minded = NULL;
 }
 
 static void mind_leave(gy_loop *l) {

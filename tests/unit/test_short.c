@@ -303,18 +303,40 @@ TEST_BACKENDS(short_jobs, another_loop_may_take_over) {
     end();
 }
 
-TEST_BACKENDS(short_jobs, who_was_relieved_is_told_when_he_looks) {
+TEST_BACKENDS(short_jobs, whoever_looks_sees_that_nothing_is_done) {
     gy_loop *other;
     begin(backend);
     CHECK_EQ(gy_loop_new(&other, (gy_loop_opts){.backend = backend}), 0);
     lane->minder = other;
     lane->done = 1;
-    CHECK(!gyi_lane_look(lane, loop));
+    CHECK(!gyi_lane_look(lane, loop, GY_US(60))); /* something was done, and he is told that he is relieved */
     gyi_lane_leave(lane, loop);
     CHECK(lane->minder == other);
-    CHECK(gyi_lane_look(lane, other));
+    CHECK(gyi_lane_look(lane, other, GY_US(100))); /* too early to say */
     CHECK(lane->minder == other);
-    CHECK(!gyi_lane_look(lane, other)); /* nothing was done meanwhile */
+    CHECK(!gyi_lane_look(lane, loop, GY_US(110)));
+    CHECK(!lane->minder);
+    CHECK(!gyi_lane_look(lane, other, GY_US(120)));
+    CHECK_EQ(gy_loop_free(other), 0);
+    end();
+}
+
+/* Two loops that hand over in turn to a lane whose jobs are stuck. */
+TEST_BACKENDS(short_jobs, taking_over_does_not_begin_the_patience_anew) {
+    gy_loop *other;
+    gyi_entry none;
+    begin(backend);
+    gyi_list_init(&none);
+    CHECK_EQ(gy_loop_new(&other, (gy_loop_opts){.backend = backend}), 0);
+    gyi_lane_hand_over(lane, &none, loop);
+    gy_ns from = lane->looked;
+    for (int i = 0; i < 10; i++) {
+        gy_loop *next = i % 2 ? loop : other;
+        next->now = from + GY_US(5) * i;
+        gyi_lane_hand_over(lane, &none, next);
+        CHECK(gyi_lane_look(lane, next, next->now));
+    }
+    CHECK(!gyi_lane_look(lane, loop, from + GY_US(50)));
     CHECK(!lane->minder);
     CHECK_EQ(gy_loop_free(other), 0);
     end();
